@@ -1,0 +1,1 @@
+"""What can be said and what counts as proved: terms, functions, theorems, rules, certificates."""

@@ -1,0 +1,1 @@
+"""How people write it: grammar, model, SymPy authoring, printing as text."""
