@@ -100,7 +100,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show ∂ shows \u2202
     try:
-        code = symgrad.main(arguments, prog_name="symgrad", standalone_mode=False, obj=manner)
+        code = invoked(sys.argv[1:] if arguments is None else list(arguments), manner)
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt, Expired) as error:  # noqa: BLE001  (this is where errors become exit codes)
         if manner.debug:
@@ -115,7 +115,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
             click.echo(f"symgrad: {printable(message)}", err=True)
     finally:
         stop_clock()
-    return code if isinstance(code, int) else 0
+    return code
+
+
+def invoked(arguments: list[str], manner: Manner) -> int:
+    """Run one command as click's own ``main`` does, but let every error through."""
+    if wish := os.environ.get("_SYMGRAD_COMPLETE"):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(symgrad, {}, "symgrad", "_SYMGRAD_COMPLETE", wish)
+    try:
+        with symgrad.make_context("symgrad", arguments, obj=manner) as context:
+            return symgrad.invoke(context) or 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
 
 
 def judged(error: BaseException, manner: Manner) -> tuple[int, str]:
@@ -125,7 +138,7 @@ def judged(error: BaseException, manner: Manner) -> tuple[int, str]:
             return 2, f"error: {error.format_message()}"
         case SymgradError():
             return error.exit_code, f"error: {error}"
-        case click.Abort() | KeyboardInterrupt():
+        case KeyboardInterrupt():
             return INTERRUPTED, "interrupted"
         case Expired():
             return 4, f"error: not finished within {manner.timeout:g} seconds (--timeout)"
