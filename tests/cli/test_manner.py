@@ -10,13 +10,17 @@ from symgrad.cli import manner
 from symgrad.cli.manner import Expired, Manner, Progress, start_clock, stop_clock
 
 
+def stubborn():
+    while True:
+        with contextlib.suppress(Exception):  # as a library may do
+            time.sleep(0.001)
+
+
 def test_the_clock_interrupts_even_what_catches_every_exception():
     start_clock(0.02)
     try:
         with pytest.raises(Expired):
-            while True:
-                with contextlib.suppress(Exception):  # as a library may do
-                    time.sleep(0.001)
+            stubborn()
     finally:
         stop_clock()
 
