@@ -37,7 +37,7 @@ clean:
 	rm -rf $(VENV)
 
 $(VENV)/.python:
-	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' || \
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' 2>/dev/null || \
 		{ echo "symgrad: needs Python 3.11, 3.12 or 3.13; say which with: make PYTHON=/path/to/python3.12" >&2; exit 4; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 		{ echo "symgrad: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 4; }
