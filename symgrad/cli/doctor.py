@@ -29,7 +29,7 @@ def command(manner: Manner, tensorflow: bool) -> int:
 
     Exit code: 0 if proofs work here, also without TensorFlow and TeX; otherwise 4.
     """
-    rows = [row(name, found(name), "pip install symgrad") for name in CORE]
+    rows = [row(name, found(name), f"pip install {name}") for name in CORE]
     present = [name for name in TENSORFLOW if found(name)]
     tf = row(" and ".join(present) or "tensorflow", found(present[0]) if present else None, tensorflow_advice())
     if len(present) > 1:
@@ -69,8 +69,10 @@ def tensorflow_advice() -> str:
     """How to get TensorFlow on this machine."""
     if sys.version_info >= (3, 14):
         return "TensorFlow has no wheel for Python 3.14; use Python 3.11 to 3.13 (only numeric checks need it)"
-    lean = platform.machine().lower() in {"x86_64", "amd64"} and sys.platform != "darwin"
-    return f'pip install "symgrad[{"tf-cpu" if lean else "tf"}]" (only numeric checks need it)'
+    lean = platform.machine().lower() in {"x86_64", "amd64"}
+    if lean and sys.platform == "darwin":
+        return "TensorFlow has no wheel for a Mac with an Intel processor (only numeric checks need it)"
+    return f"pip install {'tensorflow-cpu' if lean else 'tensorflow'} (only numeric checks need it)"
 
 
 def loads() -> str | None:
