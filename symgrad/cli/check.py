@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,10 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from symgrad.calculus import Derivation
-    from symgrad.oracles.check import CheckReport
-
-CODES = {"AGREE": 0, "DISAGREE": 1, "INCONCLUSIVE": 3}
-"""The exit code of each outcome."""
+    from symgrad.lang.model import Model
+    from symgrad.oracles.report import Arrays, CheckReport
 
 
 def check_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,7 +23,7 @@ def check_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--seed", type=int, default=0, show_default=True, help="Where the drawn points begin."),
         click.option("--points", type=click.IntRange(5, 1000), default=5, show_default=True, help="How many points."),
-        click.option("--map", "mapping", metavar="MAP", help="Which columns of a CSV file are which tensor."),
+        click.option("--map", "mapping", metavar="MAP", help="Columns of a .csv: 'x=age,weight;y=label'."),
         click.option("--data", metavar="FILE", help="Real data: .npz with arrays named like the tensors, or .csv."),
         click.option("--dtype", type=click.Choice(["float64", "float32"]), default="float64", show_default=True),
     ):
@@ -47,46 +44,42 @@ def command(manner: Manner, what: str, backend: str, **options: Any) -> int:
     from symgrad.calculus import derive
 
     model = model_of(what, manner)
+    table = loaded(model, **options)
     with Progress(manner) as progress:
         derivation = derive(model, progress=progress)
-        report = measured(derivation, backend, progress, **options)
+        progress(f"checking against {backend}")
+        report = measured(derivation, backend, table, **options)
     if manner.json:
         manner.give({"schema": 1, "model": model.name, **report.to_json()})
     else:
-        click.echo(report.to_text())
-    return outcome_code(report)
+        click.echo(str(report))
+    return report.outcome.exit_code
+
+
+def loaded(model: Model, *, data: str | None, mapping: str | None, dtype: str, **_: Any) -> Arrays | None:
+    """The real data that the options name, if any.
+
+    Raises:
+        InputError: if the data cannot be read or do not fit the model.
+    """
+    from symgrad.oracles.data import load_data
+
+    if mapping and not data:
+        raise click.UsageError("--map says how to read --data, which is missing")
+    return load_data(data, mapping, model, dtype) if data else None
 
 
 def measured(
-    derivation: Derivation,
-    backend: str,
-    progress: Progress,
-    *,
-    dtype: str,
-    points: int,
-    seed: int,
-    data: str | None,
-    mapping: str | None,
+    derivation: Derivation, backend: str, table: Arrays | None, *, dtype: str, points: int, seed: int, **_: Any
 ) -> CheckReport:
     """The numeric check of a derivation's formulas.
 
     Raises:
         MissingDependencyError: if the backend is not installed.
-        InputError: if the data cannot be read or does not fit the model.
     """
     from symgrad.oracles.check import check
-    from symgrad.oracles.data import load_data
 
-    if mapping and not data:
-        raise click.UsageError("--map says how to read --data, which is missing")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets on stderr otherwise
-    progress(f"checking against {backend}")
-    table = load_data(Path(data), derivation.model, mapping) if data else None
     return check(
         derivation.model, derivation.formulas, backend=backend, dtype=dtype, points=points, seed=seed, data=table
     )
-
-
-def outcome_code(report: CheckReport) -> int:
-    """The exit code of a report."""
-    return CODES[str(getattr(report.outcome, "name", report.outcome)).upper()]

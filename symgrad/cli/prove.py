@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symgrad.cli.check import check_options, measured, outcome_code
+from symgrad.cli.check import check_options, loaded, measured
 from symgrad.cli.inputs import derivation_argument, model_of
 from symgrad.cli.manner import Manner, Progress, common
 from symgrad.cli.output import write
 
 if TYPE_CHECKING:
     from symgrad.calculus import Derivation
-    from symgrad.oracles.check import CheckReport
+    from symgrad.oracles.report import CheckReport
 
 FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "pdf")
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
@@ -57,12 +57,15 @@ def command(
     if (options["data"] or options["mapping"]) and not backend:
         raise click.UsageError("--data and --map are for the numeric check; add --check tensorflow")
     model = model_of(what, manner)
+    table = loaded(model, **options)
     with Progress(manner) as progress:
         derivation = derive(model, progress=progress)
         if derivation.exit_code == PROVED:
             progress("replaying the certificate in the checker")
             derivation.verify()
-        report = measured(derivation, backend, progress, **options) if backend else None
+        if backend:
+            progress(f"checking against {backend}")
+        report = measured(derivation, backend, table, **options) if backend else None
         progress("writing")
         files = artefacts(derivation, report, form or "txt", reasons=reasons, standalone=standalone) if output else {}
     if output:
@@ -77,8 +80,8 @@ def command(
     else:
         click.echo(document(derivation, report, form or "txt", reasons=reasons, standalone=standalone), nl=False)
     if report is not None and (output or form not in {None, "txt"}) and not manner.json:
-        manner.say(report.to_text())
-    codes = {derivation.exit_code, outcome_code(report) if report else PROVED}
+        manner.say(str(report))
+    codes = {derivation.exit_code, report.outcome.exit_code if report else PROVED}
     return next(code for code in (REFUTED, UNDECIDED, *sorted(codes)) if code in codes)
 
 
