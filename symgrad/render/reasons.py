@@ -1,0 +1,176 @@
+"""Why a line holds: one phrase for each kernel rule, and no phrase without its rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symgrad.errors import SymgradError
+from symgrad.kernel.functions import DERIVATIVES
+from symgrad.kernel.terms import Apply, Delta, Entry, Index, Partial, Term, letters, subterms
+from symgrad.render.shapes import Called, Derivative, Related, Shape, Symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from symgrad.render.shaping import Shaper
+    from symgrad.render.source import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference to a numbered equation of the document."""
+
+    label: str
+
+
+Text = tuple["str | Shape | Ref", ...]
+"""Words with formulas and references between them; the words are never markup."""
+
+SILENT = frozenset({"refl", "congruence", "trans", "sym", "instantiate", "rename"})
+"""Rules that carry equations about and are no reason by themselves."""
+
+NOTATION = "notation"
+"""Not a rule: a derivative written by the name of a definition is written out; the term stays the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a line stands.
+
+    Attributes:
+        shaper: draws the formulas inside a phrase.
+        previous: the term that the line rewrites.
+        wrt: what the chain differentiates by.
+        cited: finds the label of an equation by its left side.
+    """
+
+    shaper: Shaper
+    previous: Term
+    wrt: Entry | None
+    cited: Callable[[Term], str | None]
+
+
+def _definition(subject: Term | None, context: Context) -> Text:
+    if isinstance(subject, Partial):
+        subject = subject.body
+    return ("definition of ", context.shaper(subject)) if subject is not None else ("by definition",)
+
+
+def _function(subject: Term | None, context: Context) -> Text:
+    if not isinstance(subject, Apply):
+        return ("chain rule",)
+    name = subject.function
+    spelled = "sigma" in context.shaper.names
+    if len(subject.arguments) != 1 or name not in DERIVATIVES:
+        shown: Shape = Called(name, tuple(Symbol(t) for t in "uv"[: len(subject.arguments)]), spelled=spelled)
+        return ("chain rule for ", shown)
+    t = next(c for c in ("t", "u", "s", "r", "v") if c not in context.shaper.names)
+    left = Derivative(Called(name, (Symbol(t),), spelled=spelled), Symbol(t))
+    return ("chain rule with ", Related(left, "=", context.shaper(DERIVATIVES[name][0](Entry(t, ())))))
+
+
+def _constant(subject: Term | None, context: Context) -> Text:
+    if context.wrt is None:
+        return ("constants have derivative zero",)
+    wrt = context.shaper(context.wrt)
+    if subject is not None and not isinstance(subject, Partial):
+        return (context.shaper(subject), " does not depend on ", wrt)
+    return ("the other factors and terms do not depend on ", wrt)
+
+
+def _entry(subject: Term | None, context: Context) -> Text:
+    wrt = context.wrt
+    if isinstance(subject, Partial):
+        wrt = subject.wrt
+    found = [t for t in subterms(context.previous) if isinstance(t, Partial) and isinstance(t.body, Entry)]
+    mine = [t.wrt for t in found if t.body.tensor == t.wrt.tensor]  # type: ignore[attr-defined]
+    wrt = mine[0] if mine and not any(t == wrt for t in mine) else wrt
+    if wrt is None:
+        return ("derivative of an entry",)
+    used = {i.name for i in letters(wrt)} | {i.name for i in letters(context.previous)}
+    other = []
+    for i in wrt.indices:
+        if not isinstance(i, Index):
+            return ("derivative of an entry of ", Symbol(wrt.tensor))
+        other.append(Index(context.shaper.fresh(i.size, used), i.size))
+        used.add(other[-1].name)
+    body = Entry(wrt.tensor, tuple(other))
+    deltas: list[Term] = [Delta(i, j) for i, j in zip(other, wrt.indices, strict=True)]
+    from symgrad.kernel.terms import Times
+
+    shown = Related(context.shaper(Partial(body, wrt, total=False)), "=", context.shaper(Times(tuple(deltas))))
+    return (shown,)
+
+
+def _delta(subject: Term | None, context: Context) -> Text:
+    if isinstance(subject, Delta):
+        left, right = (context.shaper(Entry(i.name, ())) for i in letters(subject)[:2])
+        return (context.shaper(subject), " selects ", Related(left, "=", right))
+    return ("the Kronecker delta selects one term",)
+
+
+def _cite(subject: Term | None, context: Context) -> Text:
+    label = context.cited(subject) if subject is not None else None
+    return ("by ", Ref(label)) if label else ("proved above",)
+
+
+def _identity(subject: Term | None, context: Context) -> Text:
+    return ("identity for ", context.shaper(subject)) if subject is not None else ("function identity",)
+
+
+def _chain(_: Term | None, context: Context) -> Text:
+    return ("chain rule",)
+
+
+def _words(text: str) -> Callable[[Term | None, Context], Text]:
+    return lambda _subject, _context: (text,)
+
+
+PHRASES: dict[str, Callable[[Term | None, Context], Text]] = {
+    NOTATION: _definition,
+    "unfold": _definition,
+    "hypothesis": _words("by assumption"),
+    "ring": _words("collecting terms"),
+    "sum_split": _words("the sum is taken term by term"),
+    "sum_factor": _words("constant factors come out of the sum"),
+    "sum_exchange": _words("finite sums are exchanged"),
+    "sum_delta": _delta,
+    "sum_constant": _words("the summand is the same for every index"),
+    "delta_move": _words("the Kronecker delta makes its indices equal"),
+    "identity": _identity,
+    "partial_constant": _constant,
+    "partial_entry": _entry,
+    "partial_plus": _words("linearity"),
+    "partial_times": _words("product rule"),
+    "partial_power": _words("power rule"),
+    "partial_apply": _function,
+    "partial_sum": _words("the derivative passes through the finite sum"),
+    "chain": _chain,
+    "lift": _words("the single-sample program at each sample"),
+    "cite": _cite,
+}
+"""The phrase for each rule."""
+
+
+def reason(steps: Sequence[Step], context: Context) -> Text:
+    """The reason of a line, from the rules used on it, in order.
+
+    Raises:
+        SymgradError: for a rule that has no phrase, and for a line where no rule gives a reason.
+    """
+    phrases: list[Text] = []
+    for step in steps:
+        if step.rule in SILENT:
+            continue
+        if step.rule not in PHRASES:
+            raise SymgradError(f"no phrase for the rule {step.rule!r}")
+        phrase = PHRASES[step.rule](step.subject, context)
+        if phrase not in phrases:
+            phrases.append(phrase)
+    if not phrases:
+        raise SymgradError(f"a line of the proof has no reason: {context.previous}")
+    joined: list[str | Shape | Ref] = []
+    for phrase in phrases:
+        joined += [*(["; "] if joined else []), *phrase]
+    return tuple(joined)

@@ -1,0 +1,376 @@
+"""From terms to shapes: signs, fractions, letters for bound indices, and derivatives of a definition by its name."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import SymgradError
+from symgrad.kernel.terms import (
+    Apply,
+    Delta,
+    Entry,
+    Index,
+    Number,
+    Partial,
+    Plus,
+    Position,
+    Power,
+    Size,
+    Sum,
+    Term,
+    Times,
+    children,
+    letters,
+    opened,
+    positions,
+    subterms,
+)
+from symgrad.render.shapes import (
+    Called,
+    Derivative,
+    Integer,
+    Negative,
+    Ones,
+    Product,
+    Quotient,
+    Raised,
+    Related,
+    Shape,
+    Summed,
+    Sums,
+    Symbol,
+    Transposed,
+    product,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from symgrad.kernel.program import Definition, Program
+    from symgrad.kernel.theorem import Judgement
+
+_LETTERS = "ijklmpqrstuvabcdefghno"
+RELATIONS = frozenset({"=", ">", ">=", "!="})
+
+
+def match(pattern: Term, term: Term) -> dict[Index, Position] | None:
+    """The letters of ``pattern`` that make it ``term``, or ``None``."""
+    found: dict[Index, Position] = {}
+    return found if _match(pattern, term, 0, found) else None
+
+
+def _match(pattern: Term, term: Term, depth: int, found: dict[Index, Position]) -> bool:
+    if type(pattern) is not type(term):
+        return False
+    match pattern, term:
+        case Entry(tensor, first), Entry(other, second):
+            if tensor != other or len(first) != len(second):
+                return False
+            return all(_same(i, j, depth, found) for i, j in zip(first, second, strict=True))
+        case Delta(i, j), Delta(k, m):
+            return _same(i, k, depth, found) and _same(j, m, depth, found)
+        case (Power(_, a), Power(_, b)) | (Partial(_, _, a), Partial(_, _, b)) if a != b:
+            return False
+        case (Apply(a, _), Apply(b, _)) | (Sum(a, _), Sum(b, _)) if a != b:
+            return False
+        case (Number() | Size(), _):
+            return pattern == term
+    inner = depth + isinstance(pattern, Sum)
+    left, right = children(pattern), children(term)
+    return len(left) == len(right) and all(_match(a, b, inner, found) for a, b in zip(left, right, strict=True))
+
+
+def _same(wanted: Position, given: Position, depth: int, found: dict[Index, Position]) -> bool:
+    if isinstance(wanted, int):
+        return wanted == given
+    if isinstance(given, int):
+        if given < depth:
+            return False
+        given -= depth
+    return found.setdefault(wanted, given) == given
+
+
+class Shaper:
+    """Draws terms of one model.
+
+    Args:
+        declared: the model's index letters, first choice for bound indices.
+        programs: where definitions are looked up, the most important first.
+    """
+
+    def __init__(self, declared: Sequence[Index], programs: Sequence[Program]) -> None:
+        self.declared, self.programs = tuple(declared), tuple(programs)
+        self.names = frozenset(name for program in programs for name in program.tensors)
+        self._reach: dict[str, set[str]] = {}
+        for program in programs:
+            for definition in program.definitions:
+                used = {t.tensor for t in subterms(definition.body) if isinstance(t, Entry)}
+                reached = used.union(*(self._reach.get(name, set()) for name in used))
+                self._reach.setdefault(definition.name, set()).update(reached)
+
+    def __call__(self, term: Term, *, avoid: Iterable[str] = (), unfolded: Iterable[str] = ()) -> Shape:
+        """``term`` as a shape.
+
+        Args:
+            term: what to draw; every bound index gets a letter that is not in use.
+            avoid: letters that bound indices must not take, such as the free ones of the neighbouring lines.
+            unfolded: definitions whose derivative is drawn with the body, not by name.
+        """
+        used = {i.name for i in letters(term)} | set(avoid)
+        return _Pass(self, used, frozenset(unfolded)).shape(term, ())
+
+    def judgement(self, given: Judgement) -> Shape:
+        """``left relation right`` as a shape."""
+        if given.relation not in RELATIONS:
+            raise SymgradError(f"no way to draw a judgement of kind {given.relation!r}")
+        used = {i.name for t in (given.left, given.right) for i in letters(t)}
+        return Related(self(given.left, avoid=used), given.relation, self(given.right, avoid=used))
+
+    def folded(self, body: Term) -> Entry | None:
+        """The definition, at its indices, whose body is exactly ``body``."""
+        for program in self.programs:
+            for definition in program.definitions:
+                if (entry := _instance(definition, body)) is not None:
+                    return entry
+        return None
+
+    def immediate(self, partial: Partial) -> bool:
+        """Whether holding the other definitions fixed makes a difference."""
+        used = {t.tensor for t in subterms(partial.body) if isinstance(t, Entry)}
+        target = partial.wrt.tensor
+        return not partial.total and any(target in self._reach.get(name, ()) for name in used - {target})
+
+    def fresh(self, size: str, used: Iterable[str]) -> str:
+        """A letter for an index over ``size``: a declared one, else a usual one, that is not in use."""
+        taken = set(used) | self.names | {i.size for i in self.declared}
+        own = [i.name for i in self.declared if i.size == size]
+        others = {i.name for i in self.declared if i.size != size}
+        usual = [c for c in size[:1].lower() + _LETTERS if c not in others]
+        for letter in (*own, *usual):
+            if letter not in taken:
+                return letter
+        primed = (own or ["i"])[0] + "'"
+        while primed in taken:
+            primed += "'"
+        return primed
+
+
+def _instance(definition: Definition, body: Term) -> Entry | None:
+    found = match(definition.body, body)
+    if found is None or any(i not in found for i in definition.letters):
+        return None
+    return Entry(definition.name, tuple(found[i] for i in definition.letters))
+
+
+class _Pass:
+    """One walk over a term; ``stack`` holds the letters of the enclosing sums, the innermost first."""
+
+    def __init__(self, shaper: Shaper, used: set[str], unfolded: frozenset[str]) -> None:
+        self.shaper, self.used, self.unfolded = shaper, used, unfolded
+
+    def shape(self, term: Term, stack: tuple[str, ...]) -> Shape:
+        match term:
+            case Number(value):
+                return _number(value)
+            case Size(name):
+                return Symbol(name, (), "size")
+            case Entry(tensor, indices):
+                return Symbol(tensor, tuple(_letter(i, stack) for i in indices))
+            case Delta(left, right):
+                return Symbol("delta", (_letter(left, stack), _letter(right, stack)), "delta")
+            case Plus(terms):
+                return self._plus(terms, stack)
+            case Times(factors):
+                return self._times(factors, stack)
+            case Power(base, exponent):
+                return self._power(base, exponent, stack)
+            case Apply(function, arguments):
+                return self._apply(function, tuple(self.shape(a, stack) for a in arguments))
+            case Sum(size, body):
+                letter = self.shaper.fresh(size, self.used | set(stack))
+                return Summed(letter, size, self.shape(body, (letter, *stack)))
+            case Partial():
+                return self._partial(term, stack)
+        raise SymgradError(f"no shape for a {type(term).__name__}")
+
+    def _plus(self, terms: tuple[Term, ...], stack: tuple[str, ...]) -> Shape:
+        drawn: list[Shape] = []
+        for term in terms:
+            shape = self.shape(term, stack)
+            drawn += shape.terms if isinstance(shape, Sums) else (shape,)
+        return Sums(tuple(drawn)) if len(drawn) > 1 else drawn[0] if drawn else Integer(0)
+
+    def _power(self, base: Term, exponent: Fraction, stack: tuple[str, ...]) -> Shape:
+        shape = self.shape(base, stack)
+        if exponent < 0:
+            return Quotient(Integer(1), shape if exponent == -1 else Raised(shape, -exponent))
+        return shape if exponent == 1 else Raised(shape, exponent)
+
+    def _apply(self, function: str, arguments: tuple[Shape, ...]) -> Shape:
+        if function == "pi" and "pi" in self.shaper.names:
+            return Called("arccos", (Negative(Integer(1)),))
+        return Called(function, arguments, spelled=function == "sigmoid" and "sigma" in self.shaper.names)
+
+    def _partial(self, term: Partial, stack: tuple[str, ...]) -> Shape:
+        body = term.body
+        if not term.total and not isinstance(body, Entry):
+            entry = self.shaper.folded(body)
+            body = entry if entry is not None and entry.tensor not in self.unfolded else body
+        return Derivative(self.shape(body, stack), self.shape(term.wrt, stack), self.shaper.immediate(term))
+
+    def _times(self, factors: tuple[Term, ...], stack: tuple[str, ...]) -> Shape:
+        flat = list(_flat(factors))
+        if not flat:
+            return Integer(1)
+        if isinstance(flat[0], Number) and flat[0].value < 0:
+            rest = flat[1:] if flat[0].value == -1 and len(flat) > 1 else [Number(-flat[0].value), *flat[1:]]
+            return Negative(self._fraction(rest, stack))
+        return self._fraction(flat, stack)
+
+    def _fraction(self, factors: list[Term], stack: tuple[str, ...]) -> Shape:
+        """Numbers and sizes in front, as one fraction; behind them what is left, over its own denominator."""
+        front: tuple[list[Shape], list[Shape]] = ([], [])
+        rest: tuple[list[Shape], list[Shape]] = ([], [])
+        factors, softmaxes = self._softmax(factors, stack)
+        rest[0].extend(softmaxes)
+        for factor in factors:
+            match factor:
+                case Number(value) if value >= 0:
+                    if value.numerator != 1 or value.denominator == 1:
+                        front[0].append(Integer(value.numerator))
+                    if value.denominator != 1:
+                        front[1].append(Integer(value.denominator))
+                case Size(name):
+                    front[0].append(Symbol(name, (), "size"))
+                case Power(Size(), exponent) | Power(Number(), exponent) if exponent == -1:
+                    front[1].append(self.shape(factor.base, stack))
+                case Power(base, exponent) if exponent < 0:
+                    rest[1].append(self._power(base, -exponent, stack))
+                case Times():
+                    rest[0].append(self.shape(factor, stack))
+                case _:
+                    shape = self.shape(factor, stack)
+                    rest[0].extend(shape.factors if isinstance(shape, Product) else (shape,))
+        above, below = rest
+        if below and not above:
+            return Quotient(product(front[0]), product([*front[1], *below]))
+        lead = [Quotient(product(front[0]), product(front[1]))] if front[1] else front[0]
+        return product([*lead, *([Quotient(product(above), product(below))] if below else above)])
+
+    def _softmax(self, factors: list[Term], stack: tuple[str, ...]) -> tuple[list[Term], list[Shape]]:
+        """Take each pair exp(u) * (sum of exp(u))^-1 out of the factors."""
+        left, found = list(factors), []
+        for total in factors:
+            match total:
+                case Power(Sum(_, Apply("exp", (body,))), exponent) if exponent == -1:
+                    pass
+                case _:
+                    continue
+            for numerator in left:
+                if isinstance(numerator, Apply) and numerator.function == "exp":
+                    at = _at(body, numerator.arguments[0])
+                    if at is not None:
+                        left.remove(numerator)
+                        left.remove(total)
+                        argument = self.shape(numerator.arguments[0], stack)
+                        found.append(Called("softmax", (argument,), letter=_letter(at, stack)))
+                        break
+        return left, found
+
+
+def _at(body: Term, term: Term) -> Position | None:
+    """The position at which the body of a sum is ``term``."""
+    for i, depth in positions(term):
+        if not isinstance(i, int) or i >= depth:
+            outer = i - depth if isinstance(i, int) else i
+            if opened(body, outer) == term and body != _lifted(term):
+                return outer
+    return None
+
+
+def _lifted(term: Term) -> Term:
+    """``term`` as the body of a sum whose index it does not mention."""
+    from symgrad.kernel.terms import closed
+
+    return closed(term, Index("", ""))
+
+
+def _flat(factors: Iterable[Term]) -> Iterable[Term]:
+    """Factors of factors, except of a product that begins with a minus sign: -(-x) is not x."""
+    for factor in factors:
+        inner = list(_flat(factor.factors)) if isinstance(factor, Times) else []
+        if not inner or (isinstance(inner[0], Number) and inner[0].value < 0):
+            yield factor
+        else:
+            yield from inner
+
+
+def _letter(position: Position, stack: tuple[str, ...]) -> str:
+    if isinstance(position, Index):
+        return position.name
+    return stack[position] if position < len(stack) else f"i{position - len(stack)}"
+
+
+def _number(value: Fraction) -> Shape:
+    size: Shape = Integer(abs(value.numerator))
+    if value.denominator != 1:
+        size = Quotient(size, Integer(value.denominator))
+    return Negative(size) if value < 0 else size
+
+
+def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
+    """A matrix formula, given as nested tuples, as a shape.
+
+    Args:
+        tree: ``("sym", name)``, ``("T", a)``, ``("mul", a, b, ...)``, ``("add", ...)``, ``("sub", a, b)``,
+            ``("neg", a)``, ``("had", a, b, ...)``, ``("fun", name, a)``, ``("softmax_rows", a)``,
+            ``("pow", a, exponent)``, ``("num", value)``, ``("inv_size", size)``, ``("ones", size)``, ``("diag", a)``.
+        ranks: number of indices of each tensor by name.
+    """
+
+    def go(node: Any) -> Shape:
+        kind, *rest = node
+        match kind:
+            case "sym":
+                role = ("tensor", "vector", "matrix")[min(ranks.get(rest[0], 2), 2)]
+                return Symbol(rest[0], (), role)  # type: ignore[arg-type]
+            case "T":
+                return Transposed(go(rest[0]))
+            case "mul":
+                factors = [shape for child in rest for shape in _factors(go(child))]
+                return product(factors)
+            case "add":
+                terms = [go(child) for child in rest]
+                return Sums(tuple(t for shape in terms for t in (shape.terms if isinstance(shape, Sums) else (shape,))))
+            case "sub":
+                return Sums((go(rest[0]), Negative(go(rest[1]))))
+            case "neg":
+                return Negative(go(rest[0]))
+            case "had":
+                return Product(tuple(go(child) for child in rest), entrywise=True)
+            case "fun":
+                return Called(rest[0], tuple(go(child) for child in rest[1:]), spelled="sigma" in ranks)
+            case "softmax_rows" | "diag":
+                return Called("softmax" if kind == "softmax_rows" else "diag", (go(rest[0]),))
+            case "pow":
+                return go(rest[0]) if rest[1] == 1 else _raised(go(rest[0]), Fraction(rest[1]))
+            case "num":
+                return _number(Fraction(rest[0]))
+            case "inv_size":
+                return Quotient(Integer(1), Symbol(rest[0], (), "size"))
+            case "size":
+                return Symbol(rest[0], (), "size")
+            case "ones":
+                return Ones()
+        raise SymgradError(f"no shape for the matrix operation {kind!r}")
+
+    return go(tree)
+
+
+def _factors(shape: Shape) -> tuple[Shape, ...]:
+    return shape.factors if isinstance(shape, Product) and not shape.entrywise else (shape,)
+
+
+def _raised(base: Shape, exponent: Fraction) -> Shape:
+    return Quotient(Integer(1), base if exponent == -1 else Raised(base, -exponent)) if exponent < 0 else Raised(base, exponent)

@@ -1,0 +1,112 @@
+"""The document in the terminal: one line per formula, the reason beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symgrad.render.document import Block, Display, Document, Items, Paragraph, Ref, Row, Table, Text, document
+from symgrad.render.plain import Plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from symgrad.render.source import Derivation
+
+_HEADINGS = {"setting": "Setting", "assumption": "Assumptions", "proposition": "Proposition", "proof": "Proof"}
+_HEADINGS |= {"remark": "Remark", "check": "Machine check"}
+_REASON_COLUMN = 64
+
+Segment = tuple[str, str]
+"""Text and its style: empty, ``title``, ``heading``, ``lead``, ``formula``, ``reason`` or ``number``."""
+
+STYLES = {"title": "bold", "heading": "bold cyan", "lead": "italic", "formula": "", "reason": "dim", "number": "green"}
+
+
+def to_text(derivation: Derivation, *, unicode: bool = True) -> str:
+    """A derivation as text without colours; with ``unicode`` false, as ASCII."""
+    told = document(derivation)
+    text = "\n".join("".join(part for part, _ in line).rstrip() for line in _Lines(told, unicode=unicode).all()) + "\n"
+    return text if unicode else ascii_text(text)
+
+
+def to_terminal(derivation: Derivation, console: Console) -> None:
+    """Print a derivation on a rich console, which honours NO_COLOR; in ASCII where it cannot take Unicode."""
+    from rich.text import Text as Styled
+
+    unicode = "utf" in (console.encoding or "").lower()
+    for line in _Lines(document(derivation), unicode=unicode).all():
+        styled = Styled()
+        for part, style in line:
+            styled.append(part if unicode else ascii_text(part), style=STYLES.get(style, ""))
+        console.print(styled, soft_wrap=True, highlight=False)
+
+
+def ascii_text(text: str) -> str:
+    """Text with every character outside ASCII replaced."""
+    return text.encode("ascii", "replace").decode("ascii")
+
+
+class _Lines:
+    def __init__(self, told: Document, *, unicode: bool) -> None:
+        self.told, self.unicode = told, unicode
+        self.plain = Plain(unicode=unicode)
+
+    def all(self) -> list[list[Segment]]:
+        told = self.told
+        out: list[list[Segment]] = [[(told.title, "title")]]
+        out += [[(line, "")] for line in told.introduction]
+        for block in told.blocks:
+            out += [[], *self.block(block)]
+        if told.sources:
+            out += [[], *([("Source: " + source, "")] for source in told.sources)]
+        return out
+
+    def block(self, block: Block) -> list[list[Segment]]:
+        out: list[list[Segment]] = [[(_HEADINGS[block.kind], "heading")]]
+        for part in block.parts:
+            match part:
+                case Paragraph(text, lead):
+                    out += [[], [("  ", ""), (self.text(lead), "lead"), (self.text(text), "")]] if lead else [
+                        [("  " + self.text(text), "")]
+                    ]
+                case Items(items):
+                    out += [[(f"  ({k}) {self.text(item)}", "")] for k, item in enumerate(items, 1)]
+                case Table(rows):
+                    widest = max(len(self.text(name)) for name, _ in rows)
+                    out += [[("    " + self.text(name).ljust(widest) + "  ", ""), (value, "formula")] for name, value in rows]
+                case Display(rows, _):
+                    out += self.display(rows)
+        if block.kind == "proof":
+            out.append([("  ∎" if self.unicode else "  QED", "")])
+        return out
+
+    def text(self, text: Text) -> str:
+        return "".join(self.piece(piece) for piece in text).strip(" \n") if text else ""
+
+    def piece(self, piece: object) -> str:
+        if isinstance(piece, str):
+            return piece
+        if isinstance(piece, Ref):
+            number = self.told.numbers.get(piece.label)
+            return f"({number})" if number else "above"
+        return self.plain(piece)  # type: ignore[arg-type]
+
+    def display(self, rows: tuple[Row, ...]) -> list[list[Segment]]:
+        out: list[list[Segment]] = []
+        indent = 0
+        for row in rows:
+            left = self.plain(row.left) if row.left is not None else ""
+            if row.left is not None:
+                if out and any(r.left is None for r in rows):
+                    out.append([])
+                indent = min(len(left), 24)
+            relation = self.plain.sign(row.relation)
+            formula = f"    {left or ' ' * indent} {relation} {self.plain(row.right)}"
+            line: list[Segment] = [(formula, "formula")]
+            if row.reason:
+                line.append((" " * max(2, _REASON_COLUMN - len(formula)) + "| ", "reason"))
+                line.append((self.text(row.reason), "reason"))
+            if row.label in self.told.numbers:
+                line.append((f"  ({self.told.numbers[row.label]})", "number"))
+            out.append(line)
+        return out

@@ -1,0 +1,312 @@
+"""The document as a LaTeX fragment for a paper, and the macros that it needs.
+
+The fragment is the same, byte for byte, on every run. Every line of it is laid out for the narrowest usual column, so
+that a paper's own text width never makes a line too long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from symgrad.errors import InputError
+from symgrad.render.document import Block, Display, Document, Items, Paragraph, Part, Ref, Row, Table, Text, document
+from symgrad.render.latex import RELATION, Latex
+from symgrad.render.layout import lines, text_width, width
+from symgrad.render.names import tex_text
+
+if TYPE_CHECKING:
+    from symgrad.render.source import Derivation
+
+Reasons = Literal["side", "letters"]
+
+_TEXT_WIDTH = {"side": 345.0, "letters": 234.0}
+"""Points at a type size of 10: an ``article``; a column of a two-column paper."""
+
+_GAP, _RELATION, _TAG, _INDENT = 12.0, 14.5, 24.0, 20.0
+
+_MACROS = r"""% symgrad-macros.tex: the notation of every symgrad fragment.
+% Load it once in the preamble, after your own macros:   \input{symgrad-macros}
+% Every name starts with \sg and is only provided, so it neither clashes with your macros nor overrides them.
+% To change the notation of all fragments, \renewcommand after this line.
+\RequirePackage{amsmath}
+\RequirePackage{amssymb}
+\RequirePackage{amsthm}
+\RequirePackage{bm}
+\providecommand{\sgvec}[1]{\bm{#1}}                  % vectors (\mathbf: Bishop, Murphy)
+\providecommand{\sgmat}[1]{\bm{#1}}                  % matrices
+\providecommand{\sgT}{^{\top}}                       % transpose (^{\mathsf{T}})
+\providecommand{\sgR}{\mathbb{R}}
+\providecommand{\sgloss}{\ell}                       % loss of one sample
+\providecommand{\sgLoss}{\mathcal{L}}                % objective of the batch (J, L, E)
+\providecommand{\sgsigma}{\sigma}                    % logistic sigmoid
+\providecommand{\sgones}{\sgvec{1}}                  % vector of ones
+\providecommand{\sgdef}{\mathrel{:=}}                % defining equality
+\providecommand{\sge}{\mathrm{e}}                    % base of the natural logarithm
+\providecommand{\sgpd}[2]{\frac{\partial #1}{\partial #2}}
+\providecommand{\sggrad}[1]{\nabla_{\!#1}\,}
+\providecommand{\sgby}[1]{\text{\small #1}}          % a reason beside a line
+\providecommand{\sgwrap}[2]{\parbox[c]{#1}{\small\raggedright\strut#2\strut}} % a long reason
+\makeatletter
+\@ifundefined{sgprop}{\theoremstyle{plain}\newtheorem{sgprop}{Proposition}}{}
+\@ifundefined{sgasm}{\theoremstyle{definition}\newtheorem{sgasm}{Assumption}}{}
+\@ifundefined{sgnote}{\theoremstyle{remark}\newtheorem*{sgnote}{Remark}}{}
+\@ifundefined{sgrem}{\theoremstyle{remark}\newtheorem*{sgrem}{Machine check}}{}
+\makeatother
+\theoremstyle{plain}
+"""
+
+
+def macros() -> str:
+    """The text of ``symgrad-macros.tex``."""
+    return _MACROS
+
+
+def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: bool = False) -> str:
+    """A derivation as LaTeX.
+
+    Args:
+        derivation: what to tell.
+        reasons: ``side``, beside each line, or ``letters``, on the equals signs with the words below: for narrow columns.
+        standalone: a whole file, macros included; otherwise a fragment for ``\\input`` that needs symgrad-macros.tex.
+
+    Raises:
+        InputError: for another way of giving reasons.
+    """
+    if reasons not in _TEXT_WIDTH:
+        raise InputError(f"reasons {reasons!r}: choose side or letters")
+    told = document(derivation)
+    fragment = _Tex(told, reasons).fragment()
+    return _whole(told, fragment) if standalone else fragment
+
+
+def _whole(told: Document, fragment: str) -> str:
+    return "\n".join(
+        [
+            r"\documentclass[11pt]{article}",
+            r"\usepackage[a4paper,margin=1in]{geometry}",
+            r"\IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}",
+            _MACROS.rstrip(),
+            r"\begin{document}",
+            rf"\section*{{{tex_text(told.title)}}}",
+            fragment.rstrip(),
+            r"\end{document}",
+            "",
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A row of a display as text: what stands left and right, and the reason."""
+
+    left: str
+    relation: str
+    right: str
+    reason: str
+    natural: float
+    label: str
+
+
+class _Tex:
+    def __init__(self, told: Document, reasons: str) -> None:
+        self.told, self.reasons = told, reasons
+        self.latex, self.inline = Latex(), Latex(inline=True)
+        self.room = _TEXT_WIDTH[reasons]
+
+    def fragment(self) -> str:
+        told = self.told
+        digest = f", certificate {told.digest}" if told.digest else ""
+        out = [
+            f"% Written by symgrad from the model {told.name}{digest}.",
+            r"% Needs \input{symgrad-macros} in the preamble.",
+        ]
+        if told.introduction:
+            out += [r"\noindent", *(tex_text(line) for line in told.introduction), "", r"\medskip"]
+        for block in told.blocks:
+            out += [*self.block(block), ""]
+        for source in told.sources:
+            out.append(rf"\par\noindent{{\small Source: {tex_text(source)}.\par}}")
+        return "\n".join(out).rstrip() + "\n"
+
+    def block(self, block: Block) -> list[str]:
+        inner = [line for part in block.parts for line in self.part(part)]
+        name = tex_label(self.told.name)
+        match block.kind:
+            case "setting":
+                return [r"\paragraph{Setting.}", *inner]
+            case "assumption":
+                return [r"\begin{sgasm}" + rf"\label{{asm:sg:{name}}}", *inner, r"\end{sgasm}"]
+            case "proposition":
+                head = rf"[{{{self.text(block.title)}}}]" if block.title else ""
+                return [r"\begin{sgprop}" + head + rf"\label{{prop:sg:{name}}}", *inner, r"\end{sgprop}"]
+            case "proof":
+                return [r"\begin{proof}", r"\begingroup\allowdisplaybreaks", *inner, r"\endgroup", r"\end{proof}"]
+            case "check":
+                return [r"\begin{sgrem}", *inner, r"\end{sgrem}"]
+        return [r"\begin{sgnote}", *inner, r"\end{sgnote}"]
+
+    def text(self, text: Text) -> str:
+        out = ""
+        for piece in text:
+            if isinstance(piece, str):
+                out += tex_text(piece)
+            elif isinstance(piece, Ref):
+                out += rf"\eqref{{{self.label(piece.label)}}}"
+            else:
+                out += f"${self.inline(piece)}$"
+        return out
+
+    def label(self, label: str) -> str:
+        return f"eq:sg:{tex_label(self.told.name)}:{label}"
+
+    def part(self, part: Part) -> list[str]:
+        match part:
+            case Paragraph(text, lead):
+                start = rf"\emph{{{self.text(lead)}}}" if lead else ""
+                return ["", (start + self.text(text)).strip()] if lead else [self.text(text).strip()]
+            case Items(items):
+                return [rf"\textup{{({_roman(k)})}} {self.text(item)}" for k, item in enumerate(items, 1)]
+            case Table(rows):
+                return self.table(rows)
+            case Display(rows, packed):
+                return self.packed(rows) if packed else self.align(rows)
+
+    def table(self, rows: tuple[tuple[Text, str], ...]) -> list[str]:
+        out = [r"\par\smallskip{\small\noindent\begin{tabular}{@{}lp{0.72\linewidth}@{}}"]
+        for name, value in rows:
+            out.append(rf"{self.text(name)} & \raggedright\ttfamily {_breakable(value)} \tabularnewline")
+        return [*out, r"\end{tabular}\par}"]
+
+    def packed(self, rows: tuple[Row, ...]) -> list[str]:
+        """Formulas that stand for themselves, as many on a line as fit."""
+        done: list[str] = []
+        current = ""
+        for k, row in enumerate(rows):
+            end = "." if k == len(rows) - 1 else ","
+            left = self.latex(row.left) if row.left is not None else ""
+            head = f"{left} {RELATION[row.relation]} "
+            text = head + self.latex(row.right) + end
+            if current and width(current) + 22 + width(text) <= self.room:
+                current += r" \qquad " + text
+                continue
+            if current:
+                done.append(current)
+            current = text
+            if width(text) > self.room:
+                room = self.room - width(head)
+                pieces = lines(self.latex.breakable(row.right) + end, room, room - _INDENT)
+                body = " \\\\\n    &\\quad ".join(pieces)
+                current = rf"\begin{{aligned}} {left} &{RELATION[row.relation]} {body} \end{{aligned}}"
+                done.append(current)
+                current = ""
+        if current:
+            done.append(current)
+        return [r"\begin{gather*}", " \\\\\n".join(f"  {line}" for line in done), r"\end{gather*}"]
+
+    def align(self, rows: tuple[Row, ...]) -> list[str]:
+        """Chains of equations under one another, each row as wide as the text allows."""
+        side = self.reasons == "side"
+        given: list[str] = []
+        cells = [self._cell(row, k, rows, given) for k, row in enumerate(rows)]
+        lefts = [width(cell.left) for cell in cells]
+        column = max([w for w in lefts if w <= self.room * 0.26] or [0.0])
+        column = max(column, _INDENT if any(w > column for w in lefts) else 0.0)
+        reason = min(max((cell.natural for cell in cells), default=0.0), 0.38 * self.room) if side else 0.0
+        tag = _TAG if any(cell.label for cell in cells) else 0.0
+        full = self.room - column - _RELATION - tag
+        beside = full - reason - (_GAP if reason else 0.0)
+        out: list[str] = []
+        for k, cell in enumerate(cells):
+            gap = "[1ex]" if k + 1 < len(cells) and cells[k + 1].left else ""
+            made = self._rows(cell, column, beside, full, reason)
+            out += [f"  {line} \\\\" for line in made[:-1]]
+            out.append(f"  {made[-1]}" + (f" \\\\{gap}" if k + 1 < len(cells) else ""))
+        name = "align" if tag else "align*"
+        shown = [rf"\begin{{{name}}}", *out, rf"\end{{{name}}}"]
+        if not side and given:
+            shown.append("where " + "; ".join(f"({_letter(k)}) {text}" for k, text in enumerate(given)) + ".")
+        return shown
+
+    def _cell(self, row: Row, k: int, rows: tuple[Row, ...], given: list[str]) -> _Cell:
+        ends = k + 1 == len(rows) or rows[k + 1].left is not None
+        mark = ("." if k + 1 == len(rows) else ",") if ends else ""
+        reason = self.text(row.reason)
+        relation = RELATION[row.relation]
+        natural = 0.0
+        if reason and self.reasons == "letters":
+            if reason not in given:
+                given.append(reason)
+            relation = rf"\overset{{({_letter(given.index(reason))})}}{{{relation}}}"
+            reason = ""
+        elif reason:
+            natural = self._natural(row.reason)
+        left = self.latex(row.left) if row.left is not None else ""
+        return _Cell(left, relation, self.latex.breakable(row.right) + mark, reason, natural, row.label)
+
+    def _natural(self, text: Text) -> float:
+        """How wide a reason is on one line."""
+        total = 0.0
+        for piece in text:
+            if isinstance(piece, str):
+                total += text_width(piece)
+            else:
+                total += 15.0 if isinstance(piece, Ref) else 0.95 * width(self.inline(piece))
+        return total
+
+    def _rows(self, cell: _Cell, column: float, beside: float, full: float, reason: float) -> list[str]:
+        """The lines of one row of an alignment."""
+        out: list[str] = []
+        left = cell.left
+        if left and width(left) > column:
+            # A left side that would push everything to the right has a line of its own.
+            out.append(rf"\rlap{{$\displaystyle {left}$}}" + self._end("", tag=False))
+            left = ""
+        told = ""
+        if cell.reason:
+            wide = cell.natural > reason
+            told = rf" && \sgby{{{cell.reason}}}" if not wide else rf" && \sgwrap{{{reason:.0f}pt}}{{{cell.reason}}}"
+        whole = lines(cell.right, 1e9, 1e9)[0]
+        if width(whole) <= beside:
+            out.append(f"{left} &{cell.relation} {whole}{told}{self._end(cell.label)}")
+            return out
+        pieces = [whole] if width(whole) <= full else lines(cell.right, full, full - _INDENT)
+        for k, piece in enumerate(pieces):
+            start = f"{left} &{cell.relation} " if k == 0 else r" &\phantom{=}\quad "
+            last = k == len(pieces) - 1
+            if last and width(piece) + (_INDENT if k else 0) <= beside:
+                out.append(f"{start}{piece}{told}{self._end(cell.label)}")
+                return out
+            room = beside - (_INDENT if k else 0)
+            held = rf"\rlap{{$\displaystyle {piece}$}}\hspace{{{room:.0f}pt}}" if told else piece
+            ended = last and not told
+            out.append(f"{start}{held}{self._end(cell.label if ended else '', tag=ended)}")
+        if told:
+            out.append(f" &{told}{self._end(cell.label)}")
+        return out
+
+    def _end(self, label: str, *, tag: bool = True) -> str:
+        return rf" \label{{{self.label(label)}}}" if label and tag else r" \notag"
+
+
+def tex_label(name: str) -> str:
+    """A model's name as part of a label: letters, digits, underscores and hyphens."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "-" for c in name)
+
+
+def _roman(k: int) -> str:
+    tens, ones = divmod(k, 10)
+    return "x" * tens + ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")[ones]
+
+
+def _letter(k: int) -> str:
+    return ("" if k < 26 else _letter(k // 26 - 1)) + "abcdefghijklmnopqrstuvwxyz"[k % 26]
+
+
+def _breakable(value: str) -> str:
+    """A long value that may be broken after commas and inside long numbers."""
+    words = []
+    for word in value.split(" "):
+        chunks = [word[k : k + 16] for k in range(0, len(word), 16)]
+        words.append(r"\allowbreak{}".join(tex_text(chunk) for chunk in chunks))
+    return " ".join(words)
