@@ -28,8 +28,9 @@ from symgrad.kernel.terms import (
     Times,
     children,
 )
-from symgrad.kernel.theorem import Judgement, Theorem
-from symgrad.kernel.wellformed import single
+from symgrad.kernel.terms import Judgement
+from symgrad.kernel.theorem import Theorem
+from symgrad.kernel.program import single
 
 FORMAT = 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.short import folded, nodes, shortest
@@ -30,6 +31,9 @@ class Chain:
     program: Program
     left: t.Term
     theorems: list[Theorem] = field(default_factory=list)
+    cites: list[Theorem] = field(default_factory=list)
+    """Equations proved elsewhere, by which lines may go on."""
+    whole: Theorem | None = None
 
     @property
     def right(self) -> t.Term:
@@ -45,13 +49,54 @@ class Chain:
         return False
 
     def theorem(self) -> Theorem:
-        """``⊢ left = right``."""
-        if not self.theorems:
-            return rules.ring(self.program, self.left, self.left)
-        whole = self.theorems[0]
-        for theorem in self.theorems[1:]:
-            whole = rules.trans(whole, theorem)
-        return whole
+        """``⊢ left = right``, made once."""
+        if self.whole is None or self.whole.right != self.right:
+            self.whole = self.theorems[0] if self.theorems else rules.ring(self.program, self.left, self.left)
+            for theorem in self.theorems[1:]:
+                self.whole = rules.trans(self.whole, theorem)
+        return self.whole
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines with the rules used on each."""
+        known = {id(theorem) for theorem in self.cites}
+        return tuple(Line(theorem.right, tuple(_steps(theorem, known))) for theorem in self.theorems)
+
+
+class Step(NamedTuple):
+    """One inference on a line: the rule, or ``cite``, and what it was about."""
+
+    rule: str
+    subject: t.Term | None
+
+
+class Line(NamedTuple):
+    """One line of a chain, with the rules used on it, each once, in order of use."""
+
+    term: t.Term
+    steps: tuple[Step, ...]
+
+
+_SILENT = {"congruence", "trans", "sym"}
+
+
+def _steps(theorem: Theorem, known: set[int]) -> dict[Step, None]:
+    """The inferences behind a theorem, down to equations that are known."""
+    found: dict[Step, None] = {}
+    seen: set[int] = set()
+    stack: list[tuple[Theorem, bool]] = [(theorem, False)]
+    while stack:
+        now, done = stack.pop()
+        if id(now) in known:
+            found[Step("cite", now.left)] = None
+        elif done:
+            if now.rule not in _SILENT:
+                found[Step(now.rule, now.left)] = None
+        elif id(now) not in seen:
+            seen.add(id(now))
+            stack.append((now, True))
+            stack += [(a, False) for a in reversed(now.arguments) if isinstance(a, Theorem)]
+    return found
 
 
 def rule_for(program: Program, term: t.Term) -> Callable[[Program, t.Term], Theorem] | None:

@@ -76,7 +76,6 @@ class Reverse:
         self.assumptions = tuple(assumptions)
         self.locals: dict[tuple[str, str], Chain] = {}
         self.cotangents: dict[str, Cotangent] = {}
-        self._link: dict[str, Theorem] = {}
         above = ancestors(program, root.tensor)
         order = [d.name for d in reversed(program.definitions)] + [i.name for i in program.inputs if i.kind == "parameter"]
         for name in order:
@@ -109,18 +108,21 @@ class Reverse:
         above = ancestors(program, self.root.tensor)
         consumers = [d.name for d in program.definitions if name in mentioned(d.body) and d.name in above]
         known = [self._local(consumer, name).theorem() for consumer in consumers]
-        chain.add(_first(known))
+        chain.cites += known
+        chain.add(first_of(known))
         chain.add(rw.tidy)
         root = [t.Partial(self.root, t.Entry(self.root.tensor, self._root_letters()), total=True)]
         inlined = [rules.partial_entry(program, r) for r in root if self.root.tensor in consumers]
         inlined += [self.cotangents[c].closed for c in consumers if self._inline(c)]  # type: ignore[misc]
-        if chain.add(_first(inlined)):
+        chain.cites += [c for c in inlined if c.rule != "partial_entry"]
+        if chain.add(first_of(inlined)):
             chain.add(rw.tidy)
         simplify(chain, self.assumptions)
         closing = Chain(program, chain.right)
         equations = [self.cotangents[c].closed for c in consumers if c in self.cotangents and not self._inline(c)]
         if all(equations):
-            closing.add(_first([e for e in equations if e is not None]))
+            closing.cites += [e for e in equations if e is not None]
+            closing.add(first_of(closing.cites))
             simplify(closing, self.assumptions)
         whole = chain.theorem()
         if any(isinstance(p, t.Partial) for p in t.subterms(closing.right)) or nodes(closing.right) > CLOSED:
@@ -137,7 +139,7 @@ class Reverse:
         return found is not None and consumer == "loss" and found.closed is not None and nodes(found.closed.right) < 20
 
 
-def _first(equations: list[Theorem]) -> rw.Conversion:
+def first_of(equations: list[Theorem]) -> rw.Conversion:
     """Rewrite everywhere with the first of the equations that fits."""
     steps = [rw.using(e) for e in equations]
 

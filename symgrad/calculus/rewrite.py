@@ -168,7 +168,9 @@ def poly(term: t.Term, *, expand: bool, limit: int = 400) -> Poly:
                 for _ in range(exponent.numerator):
                     product = _multiplied(product, inner, limit)
                 return product
-            return {frozenset({(written(inner), exponent)}): ONE}
+            flip = exponent.denominator == 1 and exponent.numerator % 2 and inner.get(frozenset(), ONE) < 0
+            turned = {m: -value for m, value in inner.items()} if flip else inner
+            return {frozenset({(written(turned), exponent)}): -ONE if flip else ONE}
     return {frozenset({(term, ONE)}): ONE}
 
 

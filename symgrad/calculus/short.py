@@ -84,7 +84,7 @@ def _interesting(term: t.Term) -> bool:
     seen: set[t.Term] = set()
     for part in t.children(term):
         own = set(part.factors if isinstance(part, t.Times) else (part,))
-        own = {f.base if isinstance(f, t.Power) else f for f in own if not isinstance(f, t.Number)}
+        own = {f.base if isinstance(f, t.Power) else f for f in own if f != t.MINUS}
         if seen & own:
             return True
         seen |= own

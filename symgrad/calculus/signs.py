@@ -22,6 +22,7 @@ class Signs:
     def __init__(self, program: Program, supposed: Iterable[Judgement]) -> None:
         self.program = program
         self.supposed = tuple(j for j in supposed if j.relation != "=")
+        self._turning = False
 
     def of(self, term: t.Term, depth: int = 0) -> Theorem | None:
         """The strongest sign of ``term`` that is found."""
@@ -81,12 +82,23 @@ class Signs:
         if isinstance(term, t.Entry) and term.tensor in self.program.bodies:
             return self._over(rules.unfold(self.program, term), depth)
         if isinstance(term, t.Plus):
-            return self._complement(term, depth)
+            return self._complement(term, depth) or self._negated(term, depth)
         return None
 
     def _over(self, equation: Theorem, depth: int) -> Theorem | None:
         sign = self.of(equation.right, depth + 1)
         return rules.sign_equal(equation, sign) if sign else None
+
+    def _negated(self, term: t.Plus, depth: int) -> Theorem | None:
+        """u != 0 because -u > 0, where u starts with a negative number or term."""
+        opposite = t.Plus(tuple(rw.written_in_order(t.Times((t.MINUS, part))) for part in term.terms))
+        if depth > 8 or self._turning:
+            return None
+        self._turning = True
+        try:
+            return self._over(rules.ring(self.program, term, t.Times((t.MINUS, opposite))), depth)
+        finally:
+            self._turning = False
 
     def _complement(self, term: t.Plus, depth: int) -> Theorem | None:
         try:

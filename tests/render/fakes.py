@@ -9,7 +9,7 @@ from typing import Any
 from symgrad.kernel.functions import inverse, minus, negative, number, square
 from symgrad.kernel.program import Definition, Program, Tensor
 from symgrad.kernel.terms import ONE, Apply, Delta, Entry, Index, Partial, Plus, Power, Size, Term, Times, renamed, sigma
-from symgrad.kernel.theorem import Judgement
+from symgrad.kernel.terms import Judgement
 from symgrad.lang.model import Claim, Model
 
 
