@@ -183,7 +183,7 @@ def gelu(x: Any) -> Any:
 
 
 def elu(x: Any, alpha: Any) -> Any:
-    """x where x is positive, else alpha * (exp(x) - 1)."""
+    """The value of x where it is positive, else alpha * (exp(x) - 1)."""
     return relu(x) + alpha * (sympy.exp(x - relu(x)) - 1)
 
 

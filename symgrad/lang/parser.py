@@ -61,7 +61,7 @@ def model_name(path: Path) -> str:
     """The name that a file gives its model: always a valid name."""
     stem = path.resolve().parent.name if path.name == "derivation.sg" else path.stem
     name = re.sub(r"[^A-Za-z0-9_]", "_", stem)
-    if not re.match(r"[A-Za-z]", name) or name in RESERVED:
+    if not re.match(r"[A-Za-z]", name):
         name = f"model_{name}"
     return name[:MAX_NAME]
 
