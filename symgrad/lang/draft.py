@@ -30,7 +30,7 @@ class Draft:
     """
 
     def __init__(self, name: str) -> None:
-        _valid(name)
+        _valid(name, reserved=False)
         self.name = name
         self.title = ""
         self.introduction: tuple[str, ...] = ()
@@ -186,11 +186,11 @@ class Draft:
         )
 
 
-def _valid(name: str) -> None:
+def _valid(name: str, *, reserved: bool = True) -> None:
     if not NAME.fullmatch(name):
         what = f"{name[:64]!r} is not a name"
         raise IllFormedError(f"{what}, expected a letter followed by at most 63 letters, digits or underscores")
-    if name in RESERVED:
+    if reserved and name in RESERVED:
         raise IllFormedError(f"{name} is a word of the language, expected another name")
 
 

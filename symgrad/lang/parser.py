@@ -61,7 +61,7 @@ def model_name(path: Path) -> str:
     """The name that a file gives its model: always a valid name."""
     stem = path.resolve().parent.name if path.name == "derivation.sg" else path.stem
     name = re.sub(r"[^A-Za-z0-9_]", "_", stem)
-    if not re.match(r"[A-Za-z]", name) or name in RESERVED:
+    if not re.match(r"[A-Za-z]", name):
         name = f"model_{name}"
     return name[:MAX_NAME]
 
@@ -81,14 +81,14 @@ def parse_model(text: str, name: str, file: str = "<text>") -> Model:
     draft = Draft(name)
     draft.introduction = source.introduction()
     reader = _Reader(draft)
-    for statement in source.statements():
+    for piece in source.statements():
         try:
-            kind, parts = parsed_statement(statement.text)
+            kind, parts = parsed_statement(piece.text)
             getattr(reader, kind)(*parts)
         except Misplaced as error:
-            raise source.error(statement.at + error.at, error.what) from None
+            raise source.error(piece.at + error.at, error.what) from None
         except IllFormedError as error:
-            raise source.error(statement.at, str(error)) from None
+            raise source.error(piece.at, str(error)) from None
     try:
         return draft.model()
     except IllFormedError as error:
@@ -115,6 +115,20 @@ def formula(text: str, scope: Scope, file: str = "<formula>") -> Term:
     source.statements()
     try:
         return scope.term(parsed_formula(source.text))[0]
+    except Misplaced as error:
+        raise source.error(error.at, error.what) from None
+
+
+def statement(text: str, file: str) -> list[Any]:
+    """The parts of a single statement.
+
+    Raises:
+        SourceError: if the text is not one statement.
+    """
+    source = Source(text, file).checked()
+    source.statements()
+    try:
+        return parsed_statement(source.text)[1]
     except Misplaced as error:
         raise source.error(error.at, error.what) from None
 

@@ -121,10 +121,10 @@ class _Build(Transformer[Token, Any]):
     def TEXT(self, token: Token) -> Word:  # noqa: N802
         return Word(token.start_pos or 0, re.sub(r"(^|\s)#.*", "", token).strip())
 
-    def RELATION(self, token: Token) -> Word:  # noqa: N802
+    def EQUAL(self, token: Token) -> Word:  # noqa: N802
         return Word(token.start_pos or 0, str(token))
 
-    ADD = MUL = CLAIM = RELATION
+    ADD = MUL = CLAIM = UNEQUAL = EQUAL
 
     def indices(self, *names: Word) -> tuple[Word, ...]:
         return names
@@ -228,7 +228,7 @@ _SIGNS = {
     "LSQB": "[",
     "RSQB": "]",
     "MINUS": "-",
-    "RELATION": "= or > or !=",
+    "UNEQUAL": "> or !=",
     "SLASH": "/",
 }
 

@@ -35,7 +35,7 @@ def _gelu(f: Term) -> Term:
 def _elu(f: Term, alpha: Term) -> Term:
     """relu(f) + alpha * (exp(f - relu(f)) - 1).
 
-    f - relu(f) is min(f, 0): the exponential never grows, and the only kink is relu's, so f != 0 is the only hypothesis.
+    f - relu(f) is min(f, 0): the exponential never grows, and relu's kink is the only one, so one hypothesis: f != 0.
     """
     positive = Apply("relu", (f,))
     return Plus((positive, Times((alpha, Plus((Apply("exp", (minus(f, positive),)), MINUS))))))
