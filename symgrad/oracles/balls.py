@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq
 
-from symgrad.errors import IllFormedError
+from symgrad.errors import IllFormedError, LimitError
 from symgrad.kernel.terms import Apply, Delta, Entry, Index, Number, Plus, Power, Size, Sum, Term, Times
 
 if TYPE_CHECKING:
@@ -189,9 +189,13 @@ class Evaluator:
             Undefined: if a denominator, the argument of a log or fractional power, or that of a kinked function is
                 not certainly in the domain and away from the kink.
             IllFormedError: if a tensor or letter has no value, or the term holds a derivative.
+            LimitError: if definitions and formulas nest too deeply.
         """
-        with ctx.workprec(self._bits):
-            return self._value(term, at, ())
+        try:
+            with ctx.workprec(self._bits):
+                return self._value(term, at, ())
+        except RecursionError:
+            raise LimitError("the formulas nest too deeply to be evaluated") from None
 
     def _index(self, position: Position, at: Mapping[Index, int], bound: tuple[int, ...]) -> int:
         if isinstance(position, int):

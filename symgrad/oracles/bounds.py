@@ -278,8 +278,8 @@ class BoundEvaluator:
 
     def _power(self, base: Bounded, exponent: Fraction) -> Bounded:
         whole = exponent.denominator == 1
-        if exponent == 1:
-            return base
+        if exponent in {0, 1}:
+            return base if exponent == 1 else self._number(exponent + 1)
         if not whole and not _all_above(base):
             raise Undefined("the base of a fractional power may not be positive")
         if exponent < 0 and np.any(base.m <= base.e):

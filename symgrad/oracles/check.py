@@ -17,7 +17,7 @@ from symgrad.kernel.terms import Entry
 from symgrad.oracles.balls import Evaluator, Point, Undefined, ball
 from symgrad.oracles.bounds import Bounded, BoundEvaluator
 from symgrad.oracles.controls import ALLOWED, Control, Mutant, gap, try_controls
-from symgrad.oracles.data import completed
+from symgrad.oracles.data import accepted, completed
 from symgrad.oracles.points import sample_point, sample_sizes
 from symgrad.oracles.report import CheckReport, Formulas, Oracle, Outcome
 
@@ -39,6 +39,9 @@ LEAST_CONTROLS = 4
 
 DATA_POINTS = 2
 """Parameter draws on real data, at most."""
+
+_RECOGNISED = 2
+"""Points at which a catalogue implementation must compute the model's loss before it is used."""
 
 _EXTRA_POINTS = 20
 """Further points drawn when some cannot be used or a piece is not visited yet."""
@@ -78,29 +81,30 @@ def check(  # noqa: PLR0913 - options of one command, by keyword
         dtype: precision in which the framework computes, ``float32`` or ``float64``.
         points: points at least; on real data at most ``DATA_POINTS`` draws of the parameters.
         seed: of the points.
-        data: real data by tensor name, from ``load_data``; parameters that are missing are drawn.
+        data: real data by tensor name, as from ``load_data``; parameters that are missing are drawn.
         oracle: another implementation; left out, it is the catalogue's own where the model is an entry of the
             catalogue, else it is generated from the definitions.
 
     Raises:
-        InputError: if an option has no meaning, or a parameter has no formula.
+        InputError: if an option has no meaning, a parameter has no formula, or the data are not as the model says.
         MissingDependencyError: if the framework is not installed.
     """
     _accept(model, formulas, backend, dtype, points)
-    asked = oracle if oracle is not None else _oracle(model)
+    known = None if data is None else accepted(data, model, dtype)
+    asked = oracle if oracle is not None else _oracle(model, random.Random(seed))
     tally, pieces = _Tally(), dict[Any, set[int]]()
     wanted = points if data is None else min(points, DATA_POINTS)
     rng = random.Random(seed)
     if asked.kind == "generated":  # nobody else has written this loss down
-        tally.disagreement = _second_opinion(model, dtype, random.Random(seed))
+        tally.disagreement = _second_opinion(model, random.Random(seed))
     for _ in range(wanted + _EXTRA_POINTS):
         if tally.disagreement or (len(tally.points) >= wanted and _covered(pieces)):
             break
-        drawn = _point(model, rng, dtype, data)
+        drawn = _point(model, rng, dtype, known)
         if drawn is None:
             tally.skipped += 1
             tally.why_skipped = "no point was found that satisfies the assumptions and where the loss is defined"
-            if data is None:
+            if known is None:
                 break
             continue
         sizes, arrays = drawn
@@ -146,10 +150,48 @@ def _accept(model: Model, formulas: Formulas, backend: str, dtype: str, points: 
             raise InputError(f"the formula for {name} has other indices than {name}")
 
 
-def _oracle(model: Model) -> Oracle:
+def _oracle(model: Model, rng: random.Random) -> Oracle:
+    """The catalogue's implementation, if it computes this model's loss at a few points; else a generated one.
+
+    Its gradients are not looked at here, so this choice cannot hide a disagreement.
+    """
     from symgrad.oracles import keras_references, tensorflow  # noqa: PLC0415 - only where TensorFlow is asked for
 
-    return keras_references.reference(model) or tensorflow.generated(model.program)
+    found = None
+    for _ in range(_RECOGNISED):
+        known = _objective(model, rng)
+        found = keras_references.reference(model, known[1]) if known is not None else None
+        if found is None or known is None:
+            return tensorflow.generated(model.program)
+        actual = found.run(known[1]).objective
+        if actual is None or not np.isfinite(actual) or gap(known[2], actual)[0] > ALLOWED:
+            return tensorflow.generated(model.program)
+    return found if found is not None else tensorflow.generated(model.program)
+
+
+def _objective(model: Model, rng: random.Random) -> tuple[Point, dict[str, NDArray[Any]], Bounded] | None:
+    """A small point, as arrays too, and the objective there; ``None`` if it is not defined."""
+    sizes = sample_sizes(model.program, rng)
+    point = sample_point(model, sizes, rng)
+    if point is None:
+        return None
+    arrays = _arrays(model, point, "float64")
+    evaluator = BoundEvaluator(sizes, arrays, "float64", {})
+    try:
+        for definition in model.program.definitions:
+            evaluator.define(definition)
+        return point, arrays, evaluator.value(Entry("objective", ()), ())
+    except Undefined:
+        return None
+
+
+def _second_opinion(model: Model, rng: random.Random) -> str:
+    """Evaluate the objective entry by entry as well; the problem, if any."""
+    known = _objective(model, rng)
+    if known is None:
+        return ""
+    single = ball(Evaluator(model.program, known[0]).value(Entry("objective", ()), {}))
+    return "" if single.overlaps(known[2].x.item()) else "two evaluations of the objective differ: a defect of symgrad"
 
 
 @dataclass(frozen=True)
@@ -219,23 +261,6 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
             mutant = Mutant(formulas, name, letters, before)
             batch = at.sizes[model.program.batch]
             try_controls(tally.controls.setdefault(name, {}), exact[name], actual, mutant, batch)
-
-
-def _second_opinion(model: Model, dtype: str, rng: random.Random) -> str:
-    """Evaluate the objective entry by entry as well, at a small point; the problem, if any."""
-    sizes = sample_sizes(model.program, rng)
-    point = sample_point(model, sizes, rng, dtype)
-    if point is None:
-        return ""
-    evaluator = BoundEvaluator(sizes, _arrays(model, point, dtype), dtype, {})
-    try:
-        for definition in model.program.definitions:
-            evaluator.define(definition)
-        whole = evaluator.value(Entry("objective", ()), ()).x.item()
-        single = ball(Evaluator(model.program, point).value(Entry("objective", ()), {}))
-    except Undefined:
-        return ""
-    return "" if single.overlaps(whole) else "two evaluations of the objective differ: a defect of symgrad"
 
 
 def _unusable(name: str, actual: NDArray[Any] | None) -> str:

@@ -18,12 +18,13 @@ from symgrad.oracles.points import Range, draw, failing, sample_sizes
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from symgrad.kernel.program import Tensor
-    from symgrad.kernel.terms import Judgement
+    from symgrad.kernel.terms import Index
+    from symgrad.kernel.theorem import Judgement
     from symgrad.lang.model import Model
     from symgrad.oracles.report import Arrays
 
@@ -97,8 +98,7 @@ def completed(
         for where, value in draw(array.shape, rng, taken, Range(0.1 * scale, 1.5 * scale, positive=False)).items():
             array[where] = float(value)
         arrays[tensor.name] = array
-    others = [a for a in model.assumptions if not _about(a, data)]
-    if others and failing(others, model.program, _point(arrays, sizes)) is not None:
+    if _failing([a for a in model.assumptions if not _mentioned([a]) <= set(data)], model, arrays, sizes) is not None:
         return None
     return sizes, arrays
 
@@ -128,21 +128,25 @@ def _array(tensor: Tensor, raw: Any, sizes: dict[str, tuple[int, str]], dtype: s
     return array
 
 
-def _about(judgement: Judgement, arrays: Arrays) -> bool:
-    """Whether an assumption speaks of nothing but these arrays."""
-    sides = (judgement.left, judgement.right)
-    return all(part.tensor in arrays for side in sides for part in subterms(side) if isinstance(part, Entry))
+def _mentioned(judgements: Iterable[Judgement]) -> set[str]:
+    sides = [side for judgement in judgements for side in (judgement.left, judgement.right)]
+    return {part.tensor for side in sides for part in subterms(side) if isinstance(part, Entry)}
 
 
-def _point(arrays: Arrays, sizes: Mapping[str, int]) -> Point:
-    exact = {name: {where: Fraction(float(v)) for where, v in np.ndenumerate(a)} for name, a in arrays.items()}
-    return Point(sizes, exact)
+def _failing(
+    judgements: list[Judgement], model: Model, arrays: Arrays, sizes: Mapping[str, int]
+) -> tuple[Judgement, dict[Index, int], bool | None] | None:
+    """As ``points.failing``, on arrays; only what the judgements need is made exact."""
+    needed = _mentioned(judgements)
+    if needed & set(model.program.bodies):
+        needed = set(arrays)
+    exact = {name: {where: Fraction(float(v)) for where, v in np.ndenumerate(arrays[name])} for name in needed}
+    return failing(judgements, model.program, Point(sizes, exact))
 
 
 def _check_assumptions(model: Model, arrays: Arrays, sizes: Mapping[str, int]) -> None:
     """Refuse data at which an assumption that speaks of them alone fails."""
-    known = [a for a in model.assumptions if _about(a, arrays)]
-    found = failing(known, model.program, _point(arrays, sizes)) if known else None
+    found = _failing([a for a in model.assumptions if _mentioned([a]) <= set(arrays)], model, arrays, sizes)
     if found is not None:
         judgement, at, verdict = found
         number = model.assumptions.index(judgement) + 1

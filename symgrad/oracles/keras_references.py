@@ -1,13 +1,11 @@
 """The catalogue's entries as Keras models, or TensorFlow written by hand where Keras computes another function.
 
-Nothing here is derived from a model's definitions: each function is what a practitioner would write. An entry is
-recognised by its name and by a digest of its program, so a file of the same name with another loss is not compared with
-these. Layers and losses are given the tested precision, since Keras otherwise casts to float32.
+Nothing here is derived from a model's definitions: each function is what a practitioner would write. Layers and losses
+are given the tested precision, since Keras otherwise casts to float32.
 """
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 import sys
@@ -21,7 +19,6 @@ from symgrad.oracles.report import Measured, Oracle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from symgrad.kernel.program import Program
     from symgrad.lang.model import Model
     from symgrad.oracles.report import Arrays
 
@@ -39,11 +36,6 @@ def keras() -> Any:
     if module.backend.backend() != "tensorflow":
         raise InputError(f"Keras runs on {module.backend.backend()} here; set KERAS_BACKEND=tensorflow")
     return module
-
-
-def digest(program: Program) -> str:
-    """Sixteen hexadecimal digits that tell programs apart."""
-    return hashlib.sha256(repr(program).encode()).hexdigest()[:16]
 
 
 class _Run:
@@ -170,76 +162,87 @@ class Reference:
 
     kind: str
     reason: str
-    digest: str
     compute: Callable[[_Run], Measured]
+    tensors: str
+    """Names and ranks of data and parameters, in order."""
+    summing_to_one: str = ""
+    """The labels, where the implementation's gradient is right only if each sample's sum to one."""
 
 
 _KERAS = "Keras' layers and its loss compute this very function"
 
 REFERENCES = {
-    "linear_regression": Reference("keras", _KERAS, "", _linear_regression),
+    "linear_regression": Reference("keras", _KERAS, _linear_regression, "x/2 y/1 w/1 b/0"),
     "ridge_regression": Reference(
         "tensorflow",
         "layer and squared loss are Keras', the penalty is written by hand: Keras rounds its factor to float32",
-        "",
         _ridge,
+        "x/2 y/1 lam/0 w/1 b/0",
     ),
     "ridge_outside_mean": Reference(
         "tensorflow",
         "layer and squared loss are Keras', the penalty is written by hand: Keras rounds its factor to float32",
-        "",
         _ridge,
+        "x/2 y/1 lam/0 w/1 b/0",
     ),
     "poisson_regression": Reference(
         "tensorflow",
         "the layer is Keras', the loss TensorFlow's log_poisson_loss: Keras' Poisson adds an epsilon in the logarithm",
-        "",
         _poisson_regression,
+        "x/2 y/1 w/1 b/0",
     ),
-    "logistic_regression": Reference("keras", _KERAS, "", _logistic_regression),
+    "logistic_regression": Reference("keras", _KERAS, _logistic_regression, "x/2 y/1 w/1 b/0"),
     "logistic_regression_probability": Reference(
         "keras",
         "Keras' layers and its loss compute this very function: after a sigmoid layer it uses the logits, unclipped",
-        "",
         _logistic_regression_probability,
+        "x/2 y/1 w/1 b/0",
     ),
     "softmax_regression": Reference(
         "keras",
         "Keras' layers and its loss compute this very function, since the labels sum to one",
-        "",
         _softmax_regression,
+        "x/2 y/2 W/2 b/1",
+        "y",
     ),
     "softmax_regression_any_labels": Reference(
         "tensorflow",
         "the layer is Keras', the loss is written by hand: the fused cross-entropy's gradient is wrong for labels that "
         "do not sum to one",
-        "",
         _softmax_regression_any_labels,
+        "x/2 y/2 W/2 b/1",
     ),
-    "mlp_tanh": Reference("keras", _KERAS, "", _mlp("tanh")),
-    "mlp_relu": Reference("keras", _KERAS, "", _mlp("relu")),
+    "mlp_tanh": Reference("keras", _KERAS, _mlp("tanh"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "mlp_relu": Reference("keras", _KERAS, _mlp("relu"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
     "mlp_softmax": Reference(
         "keras",
         "Keras' layers and its loss compute this very function, since the labels sum to one",
-        "",
         _mlp_softmax,
+        "x/2 y/2 W1/2 b1/1 W2/2 b2/1 W3/2 b3/1",
+        "y",
     ),
     "autoencoder": Reference(
         "tensorflow",
         "the encoder is Keras', the decoder is written by hand: Keras has no layer with tied weights, and its squared "
         "loss is a mean over the inputs",
-        "",
         _autoencoder,
+        "x/2 W/2 b/1 c/1",
     ),
-    "weighted_logistic": Reference("keras", _KERAS, "", _weighted_logistic),
+    "weighted_logistic": Reference("keras", _KERAS, _weighted_logistic, "x/2 y/1 s/1 w/1 b/0"),
 }
 """One implementation for each entry of the catalogue."""
 
 
-def reference(model: Model) -> Oracle | None:
-    """The catalogue's implementation of ``model``, or ``None`` if the model is not that entry."""
+def reference(model: Model, arrays: Arrays) -> Oracle | None:
+    """The catalogue's implementation for a model of this name and these tensors, or ``None``.
+
+    Whether it computes the model's own loss is for the caller to find out; ``arrays``, a point that satisfies the
+    model's assumptions, tells whether the labels are what the implementation needs.
+    """
     entry = REFERENCES.get(model.name)
-    if entry is None or entry.digest != digest(model.program):
+    if entry is None or entry.tensors != " ".join(f"{t.name}/{len(t.shape)}" for t in model.program.inputs):
+        return None
+    if entry.summing_to_one and not (arrays[entry.summing_to_one].sum(axis=-1) == 1).all():
         return None
     environment = {**tensorflow.environment(), "keras": str(keras().__version__)}
-    return Oracle(entry.kind, entry.reason, lambda arrays: entry.compute(_Run(arrays)), environment)
+    return Oracle(entry.kind, entry.reason, lambda values: entry.compute(_Run(values)), environment)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from symgrad.kernel.program import Program
     from symgrad.kernel.terms import Index, Term
-    from symgrad.kernel.terms import Judgement
+    from symgrad.kernel.theorem import Judgement
     from symgrad.lang.model import Model
     from symgrad.oracles.balls import Real
 
@@ -141,19 +141,24 @@ def satisfies(hypotheses: Iterable[Judgement], program: Program, point: Point) -
     return True if found is None else found[2]
 
 
-def _draw(range_: Range, rng: random.Random, taken: set[int]) -> Fraction:
-    while True:
-        k = rng.randrange(int(range_.low * _UNIT), int(range_.high * _UNIT)) | 1  # odd: never an integer
-        if k not in taken:
-            taken.add(k)
-            return Fraction(k if range_.positive or rng.random() < 0.5 else -k, _UNIT)
-
-
 def draw(
     shape: tuple[int, ...], rng: random.Random, taken: set[int], range_: Range = _WIDE
 ) -> dict[tuple[int, ...], Fraction]:
-    """Values for one tensor, none zero or an integer, no two of one magnitude (also not among ``taken``)."""
-    return {where: _draw(range_, rng, taken) for where in product(*map(range, shape))}
+    """Values for one tensor, none zero or an integer, no two of one magnitude (also not among ``taken``).
+
+    Magnitudes repeat only where a tensor is so large that the range has too few.
+    """
+    low, high = int(range_.low * _UNIT), int(range_.high * _UNIT)
+    places = list(product(*map(range, shape)))
+    plenty = 4 * (len(taken) + len(places)) < high - low
+    values = {}
+    for where in places:
+        k = rng.randrange(low, high) | 1  # odd: never an integer
+        while plenty and k in taken:
+            k = rng.randrange(low, high) | 1
+        taken.add(k)
+        values[where] = Fraction(k if range_.positive or rng.random() < 0.5 else -k, _UNIT)
+    return values
 
 
 def _entries(term: Term, program: Program, at: Mapping[Index, int], sizes: Mapping[str, int]) -> list[Place]:
@@ -226,7 +231,7 @@ def _defined(program: Program, point: Point) -> bool:
     try:
         for definition in program.definitions:
             for at in every(definition.letters, point.sizes):
-                evaluator.value(definition.body, at)
+                evaluator.value(Entry(definition.name, definition.letters), at)
     except Undefined:
         return False
     return True

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import IllFormedError, MissingDependencyError
@@ -15,7 +18,7 @@ from symgrad.kernel.terms import Apply, Delta, Entry, Index, Number, Plus, Power
 from symgrad.oracles.report import Measured, Oracle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from symgrad.kernel.program import Definition, Program
     from symgrad.oracles.report import Arrays
@@ -27,13 +30,33 @@ def imported() -> Any:
     Raises:
         MissingDependencyError: if it is not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" in sys.modules:
+        return sys.modules["tensorflow"]
     try:
-        return importlib.import_module("tensorflow")
+        with _hushed():
+            return importlib.import_module("tensorflow")
     except ImportError as error:
         raise MissingDependencyError(
             'TensorFlow is not installed. Install it with: pip install "symgrad[tf-cpu]"'
         ) from error
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep off standard error what TensorFlow's C++ says while loading, unless the user set its log level."""
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def environment() -> dict[str, str]:
