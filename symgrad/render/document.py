@@ -97,7 +97,7 @@ class Document:
             for part in block.parts:
                 for row in part.rows if isinstance(part, Display) else ():
                     if row.label:
-                        self.numbers[row.label] = len(self.numbers) + 1
+                        self.numbers.setdefault(row.label, len(self.numbers) + 1)
 
 
 def document(derivation: Derivation) -> Document:

@@ -36,6 +36,9 @@ BREAK_TERM, BREAK_FACTOR = "\x1e", "\x1f"
 
 _MARKS = re.compile(f"[{BREAK_TERM}{BREAK_FACTOR}]")
 
+_SIZES = ("", r"\big", r"\Big", r"\bigg")
+"""Brackets, from small to large."""
+
 LOOSE, SUMMAND, FACTOR, ATOM = range(4)
 """How tightly a place holds what stands in it: nothing around, a term of a sum, a factor, a base."""
 
@@ -110,13 +113,15 @@ class Latex:
 
     def bracket(self, text: str) -> str:
         """Brackets as high as what they hold."""
-        if re.search(r"\\(frac|sgpd|sum)", text):
-            left, right = (r"\Bigl(", r"\Bigr)") if self.macros else (r"\left(", r"\right)")
-        elif "(" in text or r"\sgT" in text:
-            left, right = (r"\bigl(", r"\bigr)") if self.macros else (r"\left(", r"\right)")
-        else:
-            left, right = "(", ")"
-        return left + text + right
+        tall = 2 if re.search(r"\\(frac|sgpd|sum)", text) else 1 if r"\sgT" in text else 0
+        bare = re.sub(r"[_^]\{[^{}]*\}", "", text)  # brackets in a script are small
+        inner = max((size + 1 for size, mark in enumerate(_SIZES) if (f"{mark}l(" if mark else "(") in bare), default=0)
+        size = min(max(tall, inner), len(_SIZES) - 1)
+        if not size:
+            return f"({text})"
+        if not self.macros:
+            return rf"\left({text}\right)"
+        return rf"{_SIZES[size]}l({text}{_SIZES[size]}r)"
 
     @singledispatchmethod
     def write(self, shape: Shape) -> str:
@@ -192,7 +197,8 @@ class Latex:
         short = (Symbol, Transposed, Ones)
         if isinstance(left, (*short, Integer)) and isinstance(right, short) and not _long(left) and not _long(right):
             return " "
-        return BREAK_FACTOR if isinstance(right, Summed) else BREAK_FACTOR + r"\,"
+        tight = isinstance(right, Summed) or (isinstance(left, Transposed) and isinstance(right, Sums))
+        return BREAK_FACTOR if tight else BREAK_FACTOR + r"\,"
 
     @write.register
     def _quotient(self, shape: Quotient) -> str:
@@ -200,14 +206,14 @@ class Latex:
 
     @write.register
     def _raised(self, shape: Raised) -> str:
-        if shape.exponent == Fraction(1, 2):
+        if shape.exponent == Fraction(1, 2) and not shape.entrywise:
             return rf"\sqrt{{{self.write(shape.base)}}}"
         base = self.inside(shape.base, ATOM)
         if base == self.write(shape.base) and "^" in base and isinstance(shape.base, Symbol):
             base = self.bracket(base)
         exponent = shape.exponent
         over = str(exponent) if exponent.denominator == 1 else f"{exponent.numerator}/{exponent.denominator}"
-        return f"{base}^{{{over}}}"
+        return f"{base}^{{\\odot {over}}}" if shape.entrywise else f"{base}^{{{over}}}"
 
     @write.register
     def _transposed(self, shape: Transposed) -> str:
@@ -229,6 +235,7 @@ class Latex:
             case "step":
                 return rf"\mathbf{{1}}[{written[0]} > 0]"
         name = r"\operatorname{sigmoid}" if shape.spelled and shape.function == "sigmoid" else FUNCTIONS[shape.function]
+        name += "'" if shape.primed else ""
         return name + (f"_{{{tex_name(shape.letter)}}}" if shape.letter else "") + self.bracket(", ".join(written))
 
     @write.register

@@ -30,6 +30,8 @@ _WIDE = {
     r"\,": 1.7,
     r"\quad": 10.0,
     r"\qquad": 20.0,
+    r"\biggl": 3.8,
+    r"\biggr": 3.8,
     r"\bigl": 0.9,
     r"\bigr": 0.9,
     r"\Bigl": 2.3,
@@ -50,6 +52,11 @@ _WIDE = {
     r"\dots": 13.0,
     r"\mid": 8.0,
 }
+_ALPHABET = (
+    (5.3, 4.3, 4.4, 5.3, 4.7, 6.0, 5.3, 5.8, 3.5, 4.7, 5.6, 3.2, 8.8),
+    (6.0, 4.9, 5.1, 4.9, 4.8, 4.7, 3.7, 5.8, 5.2, 7.3, 5.8, 5.3, 5.2),
+)
+_LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", (*_ALPHABET[0], *_ALPHABET[1]), strict=True)) | {"M": 10.8, "W": 10.9}
 _SILENT = {r"\operatorname", r"\mathrm", r"\mathbf", r"\sgvec", r"\sgmat", r"\text", r"\notag", r"\displaystyle"}
 
 
@@ -102,7 +109,7 @@ def width(text: str) -> float:
         elif token.startswith("{"):
             total += width(token[1:-1])
         elif token in {r"\operatorname", r"\mathrm", r"\text"}:
-            total += 5.4 * len(tokens[k][1:-1].replace("\\", "")) + 1.7
+            total += 5.0 * len(tokens[k][1:-1].replace("\\", "")) + 1.7
             k += 1
         else:
             total += _token_width(token)
@@ -131,9 +138,7 @@ def _token_width(token: str) -> float:
         return 4.0
     if token.isdigit():
         return 5.1
-    if token in "mMwW":
-        return 9.6
-    return 8.4 if token.isupper() else 6.0
+    return _LETTERS.get(token, 8.8 if token.isupper() else 6.2)
 
 
 def text_width(text: str) -> float:

@@ -120,7 +120,8 @@ class Plain:
 
     @write.register
     def _space(self, shape: Space) -> str:
-        return self.sign("real") + (f"^({self.sign('by').join(shape.sizes)})" if shape.sizes else "")
+        sizes = self.sign("by").join(map(self.name, shape.sizes))
+        return self.sign("real") + (f"^({sizes})" if len(shape.sizes) > 1 else f"^{sizes}" if sizes else "")
 
     @write.register
     def _related(self, shape: Related) -> str:
@@ -157,10 +158,12 @@ class Plain:
 
     @write.register
     def _raised(self, shape: Raised) -> str:
-        if shape.exponent == Fraction(1, 2):
+        if shape.exponent == Fraction(1, 2) and not shape.entrywise:
             return f"{self.sign('root')}({self.write(shape.base)})"
         base = self.inside(shape.base, ATOM)
         exponent = shape.exponent
+        if shape.entrywise:
+            return f"{base}{self.sign('odot').strip()}^({exponent})"
         if exponent.denominator != 1:
             return f"{base}^({exponent})"
         return base + str(exponent).translate(_DIGITS) if self.unicode else f"{base}^{exponent}"
@@ -182,6 +185,7 @@ class Plain:
         name = shape.function
         if name == "sigmoid" and not shape.spelled:
             name = self.sign("sigmoid")
+        name += ("′" if self.unicode else "'") if shape.primed else ""
         along = f"_{self.name(shape.letter)}" if shape.letter else ""
         return f"{name}{along}({', '.join(written)})"
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from symgrad.errors import SymgradError
 from symgrad.kernel.functions import DERIVATIVES
-from symgrad.kernel.terms import Apply, Delta, Entry, Index, Partial, Term, letters, subterms
-from symgrad.render.shapes import Called, Derivative, Related, Shape, Symbol
+from symgrad.kernel.terms import Apply, Delta, Entry, Index, Partial, Term, Times, letters, positions, subterms
+from symgrad.render.shapes import Called, Derivative, Integer, Related, Shape, Symbol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,28 +66,45 @@ def _function(subject: Term | None, context: Context) -> Text:
         shown: Shape = Called(name, tuple(Symbol(t) for t in "uv"[: len(subject.arguments)]), spelled=spelled)
         return ("chain rule for ", shown)
     t = next(c for c in ("t", "u", "s", "r", "v") if c not in context.shaper.names)
-    left = Derivative(Called(name, (Symbol(t),), spelled=spelled), Symbol(t))
+    signs = name in {"exp", "abs", "step"}
+    left: Shape = Called(name, (Symbol(t),), spelled=spelled, primed=not signs)
+    left = Derivative(left, Symbol(t)) if signs else left
     return ("chain rule with ", Related(left, "=", context.shaper(DERIVATIVES[name][0](Entry(t, ())))))
 
 
 def _constant(subject: Term | None, context: Context) -> Text:
     if context.wrt is None:
         return ("constants have derivative zero",)
-    wrt = context.shaper(context.wrt)
-    if subject is not None and not isinstance(subject, Partial):
-        return (context.shaper(subject), " does not depend on ", wrt)
-    return ("the other factors and terms do not depend on ", wrt)
+    target = context.wrt
+    body = subject.body if isinstance(subject, Partial) else subject
+    bodies = [body] if body is not None else []
+    if not bodies:
+        partials = [t for t in subterms(context.previous) if isinstance(t, Partial) and t.wrt == target]
+        bodies = [t.body for t in partials if not _mentions(t.body, target.tensor) and _is_closed(t.body)]
+    shown = list(dict.fromkeys(bodies))
+    if not shown or len(shown) > 2:
+        return ("the rest does not depend on ", context.shaper(target))
+    pieces: list[str | Shape | Ref] = [context.shaper(shown[0])]
+    for other in shown[1:]:
+        pieces += [" and ", context.shaper(other)]
+    return (*pieces, " does not depend on " if len(shown) == 1 else " do not depend on ", context.shaper(target))
+
+
+def _mentions(term: Term, tensor: str) -> bool:
+    return any(isinstance(t, Entry) and t.tensor == tensor for t in subterms(term))
+
+
+def _is_closed(term: Term) -> bool:
+    return all(isinstance(i, Index) or i < depth for i, depth in positions(term))
 
 
 def _entry(subject: Term | None, context: Context) -> Text:
-    wrt = context.wrt
-    if isinstance(subject, Partial):
-        wrt = subject.wrt
-    found = [t for t in subterms(context.previous) if isinstance(t, Partial) and isinstance(t.body, Entry)]
-    mine = [t.wrt for t in found if t.body.tensor == t.wrt.tensor]  # type: ignore[attr-defined]
-    wrt = mine[0] if mine and not any(t == wrt for t in mine) else wrt
+    wrt = subject.wrt if isinstance(subject, Partial) else context.wrt
     if wrt is None:
         return ("derivative of an entry",)
+    met = {t for t in subterms(context.previous) if isinstance(t, Entry) and t.tensor == wrt.tensor}
+    if met == {wrt}:
+        return (Related(context.shaper(Partial(wrt, wrt, total=False)), "=", Integer(1)),)
     used = {i.name for i in letters(wrt)} | {i.name for i in letters(context.previous)}
     other = []
     for i in wrt.indices:
@@ -97,8 +114,6 @@ def _entry(subject: Term | None, context: Context) -> Text:
         used.add(other[-1].name)
     body = Entry(wrt.tensor, tuple(other))
     deltas: list[Term] = [Delta(i, j) for i, j in zip(other, wrt.indices, strict=True)]
-    from symgrad.kernel.terms import Times
-
     shown = Related(context.shaper(Partial(body, wrt, total=False)), "=", context.shaper(Times(tuple(deltas))))
     return (shown,)
 
@@ -160,13 +175,19 @@ def reason(steps: Sequence[Step], context: Context) -> Text:
         SymgradError: for a rule that has no phrase, and for a line where no rule gives a reason.
     """
     phrases: list[Text] = []
+    cites: list[Text] = []
     for step in steps:
         if step.rule in SILENT:
             continue
         if step.rule not in PHRASES:
             raise SymgradError(f"no phrase for the rule {step.rule!r}")
         phrase = PHRASES[step.rule](step.subject, context)
-        if phrase not in phrases:
+        if phrase[0] == "by ":
+            # Equations cited on one line are named together, where the first is used.
+            place = phrases.index(_together(cites)) if cites else len(phrases)
+            cites += [phrase] if phrase not in cites else []
+            phrases[place : place + 1] = [_together(cites)]
+        elif phrase not in phrases:
             phrases.append(phrase)
     if not phrases:
         raise SymgradError(f"a line of the proof has no reason: {context.previous}")
@@ -174,3 +195,11 @@ def reason(steps: Sequence[Step], context: Context) -> Text:
     for phrase in phrases:
         joined += [*(["; "] if joined else []), *phrase]
     return tuple(joined)
+
+
+def _together(cites: list[Text]) -> Text:
+    """``by (1)`` and ``by (2)`` as one phrase."""
+    found: list[str | Shape | Ref] = list(cites[0])
+    for k, cite in enumerate(cites[1:], 2):
+        found += [" and " if k == len(cites) else ", ", *cite[1:]]
+    return tuple(found)

@@ -75,23 +75,25 @@ class Quotient(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Raised(Shape):
-    """A power with an exponent that is not negative; one half is a root."""
+    """A power with an exponent that is not negative; one half is a root. ``entrywise``: of the entries of a matrix."""
 
     base: Shape
     exponent: Fraction
+    entrywise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Called(Shape):
     """A function of its arguments; ``letter`` is the index that a softmax runs along.
 
-    ``spelled``: by its full name, where its sign also names a tensor.
+    ``spelled``: by its full name, where its sign also names a tensor. ``primed``: the derivative of the function.
     """
 
     function: str
     arguments: tuple[Shape, ...]
     letter: str = ""
     spelled: bool = False
+    primed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -354,7 +354,7 @@ def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
             case "softmax_rows" | "diag":
                 return Called("softmax" if kind == "softmax_rows" else "diag", (go(rest[0]),))
             case "pow":
-                return go(rest[0]) if rest[1] == 1 else _raised(go(rest[0]), Fraction(rest[1]))
+                return Raised(go(rest[0]), Fraction(rest[1]), entrywise=True)
             case "num":
                 return _number(Fraction(rest[0]))
             case "inv_size":
@@ -371,6 +371,3 @@ def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
 def _factors(shape: Shape) -> tuple[Shape, ...]:
     return shape.factors if isinstance(shape, Product) and not shape.entrywise else (shape,)
 
-
-def _raised(base: Shape, exponent: Fraction) -> Shape:
-    return Quotient(Integer(1), base if exponent == -1 else Raised(base, -exponent)) if exponent < 0 else Raised(base, exponent)

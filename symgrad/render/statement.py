@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symgrad.kernel.terms import Entry, Index, Partial, Power, Size, Sum, Term, Times, closed, letters
 from symgrad.render.document import Block, Display, Items, Paragraph, Part, Row, Table
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.shapes import Called, Gradient, Integer, Negative, Quotient, Related, Shape, Space, Summed, Sums, Symbol, parts
+from symgrad.render.shapes import Called, Derivative, Gradient, Integer, Negative, Quotient, Related, Shape, Space, Summed, Sums, Symbol, parts
 from symgrad.render.shaping import Shaper, matrix_shape
 
 if TYPE_CHECKING:
@@ -201,12 +202,24 @@ class Teller:
                     rows.append(self._row(formula.left, formula.right, f"batch:{name}"))
                     continue
                 self.labels.append(f"matrix:{name}")
-                left = Gradient(Symbol("objective"), self._whole(self.tensors[name]))
+                whole = self._whole(self.tensors[name])
+                left = (Gradient if self.ranks[name] else Derivative)(Symbol("objective"), whole)
                 rows.append(Row(left, matrix_shape(given.matrix[name].tree, self.ranks), "=", (), f"matrix:{name}"))
         for k, (claim, verdict) in enumerate(zip(self.model.claims, given.claims, strict=False)):
             if verdict.get("status") == "proved" and not self._stated(claim.left, claim.right, rows):
                 rows.append(self._row(claim.left, claim.right, f"claim:{k + 1}"))
-        return rows
+        return self._paired(rows)
+
+    def _paired(self, rows: list[Row]) -> list[Row]:
+        """Statements of one kind share a number two by two."""
+        done: list[Row] = []
+        alone = False
+        for row in rows:
+            kind = row.label.split(":")[0]
+            alone = bool(done) and not alone and done[-1].label.split(":")[0] == kind
+            done.append(replace(row, label=done[-1].label) if alone else row)
+        self.labels[:] = dict.fromkeys(row.label for row in done)
+        return done
 
     def _stated(self, left: Term, right: Term, rows: Sequence[Row]) -> bool:
         avoid = {i.name for t in (left, right) for i in letters(t)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from symgrad.render.document import Block, Display, Document, Items, Paragraph, Ref, Row, Table, Text, document
@@ -66,11 +67,13 @@ class _Lines:
         for part in block.parts:
             match part:
                 case Paragraph(text, lead):
-                    out += [[], [("  ", ""), (self.text(lead), "lead"), (self.text(text), "")]] if lead else [
-                        [("  " + self.text(text), "")]
-                    ]
+                    out += [[], [("  ", ""), (self.text(lead), "lead")]] if lead else []
+                    out += [[(line, "")] for line in wrap(self.text(text), 96, initial_indent="  ", subsequent_indent="  ")]
                 case Items(items):
-                    out += [[(f"  ({k}) {self.text(item)}", "")] for k, item in enumerate(items, 1)]
+                    for k, item in enumerate(items, 1):
+                        lead_in, rest = f"  ({k}) ", " " * 6
+                        wrapped = wrap(self.text(item), 96, initial_indent=lead_in, subsequent_indent=rest)
+                        out += [[(line, "")] for line in wrapped]
                 case Table(rows):
                     widest = max(len(self.text(name)) for name, _ in rows)
                     out += [[("    " + self.text(name).ljust(widest) + "  ", ""), (value, "formula")] for name, value in rows]
@@ -94,7 +97,7 @@ class _Lines:
     def display(self, rows: tuple[Row, ...]) -> list[list[Segment]]:
         out: list[list[Segment]] = []
         indent = 0
-        for row in rows:
+        for k, row in enumerate(rows):
             left = self.plain(row.left) if row.left is not None else ""
             if row.left is not None:
                 if out and any(r.left is None for r in rows):
@@ -106,7 +109,7 @@ class _Lines:
             if row.reason:
                 line.append((" " * max(2, _REASON_COLUMN - len(formula)) + "| ", "reason"))
                 line.append((self.text(row.reason), "reason"))
-            if row.label in self.told.numbers:
+            if row.label in self.told.numbers and row.label not in {r.label for r in rows[k + 1 :]}:
                 line.append((f"  ({self.told.numbers[row.label]})", "number"))
             out.append(line)
         return out

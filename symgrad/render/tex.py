@@ -6,7 +6,7 @@ that a paper's own text width never makes a line too long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import InputError
@@ -18,12 +18,21 @@ from symgrad.render.names import tex_text
 if TYPE_CHECKING:
     from symgrad.render.source import Derivation
 
+_BETWEEN = {
+    "persample": "for one sample,",
+    "mean": "for the objective,",
+    "batch": "in closed form,",
+    "matrix": "and as matrices,",
+    "claim": "further,",
+}
+"""Words before a part of a long statement."""
+
 Reasons = Literal["side", "letters"]
 
-_TEXT_WIDTH = {"side": 345.0, "letters": 234.0}
+_TEXT_WIDTH = {"side": 340.0, "letters": 225.0}
 """Points at a type size of 10: an ``article``; a column of a two-column paper."""
 
-_GAP, _RELATION, _TAG, _INDENT = 12.0, 14.5, 24.0, 20.0
+_GAP, _RELATION, _TAG, _INDENT = 11.0, 14.0, 22.0, 20.0
 
 _MACROS = r"""% symgrad-macros.tex: the notation of every symgrad fragment.
 % Load it once in the preamble, after your own macros:   \input{symgrad-macros}
@@ -122,7 +131,7 @@ class _Tex:
             r"% Needs \input{symgrad-macros} in the preamble.",
         ]
         if told.introduction:
-            out += [r"\noindent", *(tex_text(line) for line in told.introduction), "", r"\medskip"]
+            out += [r"\noindent", *(tex_text(line) for line in told.introduction), ""]
         for block in told.blocks:
             out += [*self.block(block), ""]
         for source in told.sources:
@@ -139,9 +148,10 @@ class _Tex:
                 return [r"\begin{sgasm}" + rf"\label{{asm:sg:{name}}}", *inner, r"\end{sgasm}"]
             case "proposition":
                 head = rf"[{{{self.text(block.title)}}}]" if block.title else ""
-                return [r"\begin{sgprop}" + head + rf"\label{{prop:sg:{name}}}", *inner, r"\end{sgprop}"]
+                start = r"\begin{sgprop}" + head + rf"\label{{prop:sg:{name}}}\allowdisplaybreaks"
+                return [start, *inner, r"\end{sgprop}"]
             case "proof":
-                return [r"\begin{proof}", r"\begingroup\allowdisplaybreaks", *inner, r"\endgroup", r"\end{proof}"]
+                return [r"\begin{proof}\allowdisplaybreaks", *inner, r"\end{proof}"]
             case "check":
                 return [r"\begin{sgrem}", *inner, r"\end{sgrem}"]
         return [r"\begin{sgnote}", *inner, r"\end{sgnote}"]
@@ -170,7 +180,7 @@ class _Tex:
             case Table(rows):
                 return self.table(rows)
             case Display(rows, packed):
-                return self.packed(rows) if packed else self.align(rows)
+                return self.packed(rows) if packed else self.pairs(rows) or self.grouped(rows)
 
     def table(self, rows: tuple[tuple[Text, str], ...]) -> list[str]:
         out = [r"\par\smallskip{\small\noindent\begin{tabular}{@{}lp{0.72\linewidth}@{}}"]
@@ -204,6 +214,40 @@ class _Tex:
             done.append(current)
         return [r"\begin{gather*}", " \\\\\n".join(f"  {line}" for line in done), r"\end{gather*}"]
 
+    def pairs(self, rows: tuple[Row, ...]) -> list[str]:
+        """Rows two by two, if neighbours share a number and all fit; otherwise nothing."""
+        cells = [self._cell(row, k, rows, []) for k, row in enumerate(rows)]
+        couples: list[list[_Cell]] = []
+        for cell in cells:
+            if couples and cell.label and couples[-1][-1].label == cell.label:
+                couples[-1].append(cell)
+            else:
+                couples.append([cell])
+        columns = [[couple[side] for couple in couples if len(couple) > side] for side in (0, 1)]
+        wide = [
+            max((width(c.left) for c in column), default=0.0)
+            + max((width(lines(c.right, 1e9, 1e9)[0]) for c in column), default=0.0)
+            for column in columns
+        ]
+        if not columns[1] or sum(wide) + 2 * _RELATION + _GAP + _TAG > self.room or any(c.reason for c in cells):
+            return []
+        out = []
+        for couple in couples:
+            shown = " & ".join(f"{c.left} &{c.relation} {lines(c.right, 1e9, 1e9)[0]}" for c in couple)
+            out.append(f"  {shown}{self._end(couple[0].label)}")
+        return [r"\begin{align}", " \\\\\n".join(out), r"\end{align}"]
+
+    def grouped(self, rows: tuple[Row, ...]) -> list[str]:
+        """A long statement in parts, with words between them; anything else as it is."""
+        kinds = list(dict.fromkeys(row.label.split(":")[0] for row in rows))
+        if not all(kind in _BETWEEN for kind in kinds):
+            return self.align(rows)
+        out: list[str] = []
+        for kind in kinds:
+            part = tuple(row for row in rows if row.label.split(":")[0] == kind)
+            out += [*([_BETWEEN[kind]] if out and _BETWEEN[kind] else []), *(self.pairs(part) or self.align(part))]
+        return out
+
     def align(self, rows: tuple[Row, ...]) -> list[str]:
         """Chains of equations under one another, each row as wide as the text allows."""
         side = self.reasons == "side"
@@ -212,20 +256,28 @@ class _Tex:
         lefts = [width(cell.left) for cell in cells]
         column = max([w for w in lefts if w <= self.room * 0.26] or [0.0])
         column = max(column, _INDENT if any(w > column for w in lefts) else 0.0)
-        reason = min(max((cell.natural for cell in cells), default=0.0), 0.38 * self.room) if side else 0.0
         tag = _TAG if any(cell.label for cell in cells) else 0.0
         full = self.room - column - _RELATION - tag
-        beside = full - reason - (_GAP if reason else 0.0)
+        reason = beside = 0.0
+        widest = max(width(lines(cell.right, 1e9, 1e9)[0]) for cell in cells)
+        for share in (0.40, 0.34, 0.28, 0.40) if side else (0.0,):
+            # A narrower column for the reasons, if that leaves every formula on one line.
+            reason = min(max(cell.natural for cell in cells), share * self.room)
+            beside = full - reason - (_GAP if reason else 0.0)
+            if widest <= beside:
+                break
         out: list[str] = []
         for k, cell in enumerate(cells):
             gap = "[1ex]" if k + 1 < len(cells) and cells[k + 1].left else ""
+            if k + 1 < len(cells) and cells[k + 1].label == cell.label:
+                cell = replace(cell, label="")  # a number shared by neighbours stands at the last of them
             made = self._rows(cell, column, beside, full, reason)
-            out += [f"  {line} \\\\" for line in made[:-1]]
+            out += [f"  {line}" for line in made[:-1]]
             out.append(f"  {made[-1]}" + (f" \\\\{gap}" if k + 1 < len(cells) else ""))
         name = "align" if tag else "align*"
         shown = [rf"\begin{{{name}}}", *out, rf"\end{{{name}}}"]
         if not side and given:
-            shown.append("where " + "; ".join(f"({_letter(k)}) {text}" for k, text in enumerate(given)) + ".")
+            shown.append(r"\noindent Reasons: " + "; ".join(f"({_letter(k)}) {text}" for k, text in enumerate(given)) + ".")
         return shown
 
     def _cell(self, row: Row, k: int, rows: tuple[Row, ...], given: list[str]) -> _Cell:
@@ -255,38 +307,31 @@ class _Tex:
         return total
 
     def _rows(self, cell: _Cell, column: float, beside: float, full: float, reason: float) -> list[str]:
-        """The lines of one row of an alignment."""
+        """The lines of one row of an alignment, each but the last with its end."""
+        left, told = cell.left, ""
         out: list[str] = []
-        left = cell.left
         if left and width(left) > column:
             # A left side that would push everything to the right has a line of its own.
-            out.append(rf"\rlap{{$\displaystyle {left}$}}" + self._end("", tag=False))
+            out.append(rf"\rlap{{$\displaystyle {left}$}} \notag \\*")
             left = ""
-        told = ""
         if cell.reason:
-            wide = cell.natural > reason
-            told = rf" && \sgby{{{cell.reason}}}" if not wide else rf" && \sgwrap{{{reason:.0f}pt}}{{{cell.reason}}}"
+            words = cell.reason if cell.natural <= reason else rf"\sgwrap{{{reason:.0f}pt}}{{{cell.reason}}}"
+            told = rf" && \sgby{{{words}}}" if words == cell.reason else f" && {words}"
         whole = lines(cell.right, 1e9, 1e9)[0]
         if width(whole) <= beside:
-            out.append(f"{left} &{cell.relation} {whole}{told}{self._end(cell.label)}")
-            return out
+            return [*out, f"{left} &{cell.relation} {whole}{told}{self._end(cell.label)}"]
         pieces = [whole] if width(whole) <= full else lines(cell.right, full, full - _INDENT)
         for k, piece in enumerate(pieces):
-            start = f"{left} &{cell.relation} " if k == 0 else r" &\phantom{=}\quad "
-            last = k == len(pieces) - 1
-            if last and width(piece) + (_INDENT if k else 0) <= beside:
-                out.append(f"{start}{piece}{told}{self._end(cell.label)}")
-                return out
-            room = beside - (_INDENT if k else 0)
-            held = rf"\rlap{{$\displaystyle {piece}$}}\hspace{{{room:.0f}pt}}" if told else piece
-            ended = last and not told
-            out.append(f"{start}{held}{self._end(cell.label if ended else '', tag=ended)}")
-        if told:
-            out.append(f" &{told}{self._end(cell.label)}")
-        return out
+            start, indent = (f"{left} &{cell.relation} ", 0.0) if k == 0 else (r" &\phantom{=}\quad ", _INDENT)
+            if k == len(pieces) - 1 and (not told or width(piece) + indent <= beside):
+                return [*out, f"{start}{piece}{told}{self._end(cell.label)}"]
+            # What is wider than its column reaches over the empty place of the reason, which follows below.
+            held = rf"\rlap{{$\displaystyle {piece}$}}\hspace{{{beside - indent:.0f}pt}}" if told else piece
+            out.append(rf"{start}{held} \notag \\*" + ("[-1ex]" if k == len(pieces) - 1 else ""))
+        return [*out, f" &{told}{self._end(cell.label)}"]
 
-    def _end(self, label: str, *, tag: bool = True) -> str:
-        return rf" \label{{{self.label(label)}}}" if label and tag else r" \notag"
+    def _end(self, label: str) -> str:
+        return rf" \label{{{self.label(label)}}}" if label else r" \notag"
 
 
 def tex_label(name: str) -> str:

@@ -263,3 +263,83 @@ def logistic(**changes: Any) -> Derivation:
         "proof": (local_z, local_loss, per_sample, batch, identity),
     }
     return Derivation(**{**given, **changes})
+
+
+def perceptron(**changes: Any) -> Derivation:
+    """A network with one hidden layer and cross-entropy: long formulas, numbered names, a softmax."""
+    m = Index("m", "K")
+    x, y, w1, b1, w2, b2 = e("x", n, d), e("y", n, k), e("W1", h, d), e("b1", h), e("W2", k, h), e("b2", k)
+    a, u, p = e("a", n, h), e("u", n, k), e("p", n, k)
+    a_body = plus(sigma(d, times(w1, x)), b1)
+    h_body = call("tanh", a)
+    u_body = plus(sigma(h, times(w2, e("g", n, h))), b2)
+    p_body = times(call("exp", u), inverse(sigma(m, call("exp", e("u", n, m)))))
+    loss_body = negative(sigma(k, times(y, call("log", p))))
+    inputs = (
+        Tensor("x", "data", ("N", "D")),
+        Tensor("y", "data", ("N", "K")),
+        Tensor("W1", "parameter", ("H", "D")),
+        Tensor("b1", "parameter", ("H",)),
+        Tensor("W2", "parameter", ("K", "H")),
+        Tensor("b2", "parameter", ("K",)),
+    )
+    definitions = (
+        Definition("a", (n, h), a_body),
+        Definition("g", (n, h), h_body),
+        Definition("u", (n, k), u_body),
+        Definition("p", (n, k), p_body),
+        Definition("loss", (n,), loss_body),
+        Definition("objective", (), mean(e("loss", n))),
+    )
+    program = Program("N", inputs, definitions)
+    residual = minus(p, y)
+    slope = minus(ONE, square(e("g", n, h)))
+    back = sigma(k, times(residual, w2))
+    given = {"W1": (w1, times(back, slope, x)), "b1": (b1, times(back, slope)), "b2": (b2, residual)}
+    given = {"W1": given["W1"], "b1": given["b1"], "W2": (w2, times(residual, e("g", n, h))), "b2": given["b2"]}
+    per_sample = {name: Formula(Partial(LOSS, wrt, True), right) for name, (wrt, right) in given.items()}
+    batch = {name: Formula(Partial(OBJECTIVE, wrt, True), mean(right)) for name, (wrt, right) in given.items()}
+    error = ("sub", ("softmax_rows", ("sym", "U")), ("sym", "Y"))
+    hidden = ("had", ("mul", error, ("sym", "W2")), ("sub", ("num", Fraction(1)), ("pow", ("sym", "G"), Fraction(2))))
+    ones = ("ones", "N")
+    average = ("inv_size", "N")
+    matrix = {
+        "W1": Matrix("", ("mul", average, ("T", hidden), ("sym", "X"))),
+        "b1": Matrix("", ("mul", average, ("T", hidden), ones)),
+        "W2": Matrix("", ("mul", average, ("T", error), ("sym", "G"))),
+        "b2": Matrix("", ("mul", average, ("T", error), ones)),
+    }
+    wrt = e("W1", h, d)
+    batch_a = Partial(OBJECTIVE, a, True)
+    long = sigma(n, times(inverse(Size("N")), back, slope, x))
+    longer = sigma(
+        n, plus(times(inverse(Size("N")), back, x), negative(times(inverse(Size("N")), back, square(e("g", n, h)), x)))
+    )
+    proof = (
+        Section(
+            "batch",
+            None,
+            (
+                chain(batch_a, (times(inverse(Size("N")), back, slope), "chain ring")),
+                chain(
+                    Partial(OBJECTIVE, wrt, True),
+                    (sigma(n, sigma(h, times(batch_a, Partial(a_body, wrt, False)))), "chain"),
+                    (long, (Step("cite", batch_a), Step("partial_times"), Step("partial_constant"), Step("sum_delta"))),
+                    (longer, "ring sum_split"),
+                    (mean(times(back, slope, x)), "sum_factor ring"),
+                ),
+            ),
+        ),
+    )
+    fields: dict[str, Any] = {
+        "model": Model(
+            "mlp_softmax", "Perceptron: one hidden layer", (), n, (n, d, h, k, m), program, (), (), frozenset(), ()
+        ),
+        "single": Side(per_sample),
+        "batch": Side(batch, program),
+        "matrix": matrix,
+        "verdicts": PROVED,
+        "hypotheses": (Judgement("=", sigma(k, y), ONE), Judgement("!=", a, number(0))),
+        "proof": proof,
+    }
+    return Derivation(**{**fields, **changes})

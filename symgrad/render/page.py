@@ -1,0 +1,91 @@
+"""The document as one HTML page: MathML, a style sheet inside, no script, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symgrad.render.document import Block, Display, Document, Items, Paragraph, Part, Ref, Row, Table, Text, document
+from symgrad.render.latex import RELATION, Latex
+from symgrad.render.mathml import to_mathml
+
+if TYPE_CHECKING:
+    from symgrad.render.source import Derivation
+
+_HEADINGS = {"setting": "Setting", "assumption": "Assumptions", "proposition": "Proposition", "proof": "Proof"}
+_HEADINGS |= {"remark": "Remark", "check": "Machine check"}
+
+
+def to_html(derivation: Derivation) -> str:
+    """A derivation as a page that needs nothing but a browser."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    told = document(derivation)
+    page = _Page(told)
+    return environment.get_template("page.html").render(
+        title=told.title,
+        introduction=" ".join(told.introduction),
+        sources=told.sources,
+        blocks=[page.block(block) for block in told.blocks],
+    )
+
+
+class _Page:
+    """The tree as what the template reads; only MathML and what this class escapes is marked as safe."""
+
+    def __init__(self, told: Document) -> None:
+        self.told = told
+        self.latex, self.inline = Latex(macros=False), Latex(macros=False, inline=True)
+
+    def block(self, block: Block) -> dict[str, Any]:
+        parts = [self.part(part) for part in block.parts]
+        return {"kind": block.kind, "heading": _HEADINGS[block.kind], "title": self.text(block.title), "parts": parts}
+
+    def part(self, part: Part) -> dict[str, Any]:
+        match part:
+            case Paragraph(text, lead):
+                return {"kind": "paragraph", "text": self.text(text), "lead": self.text(lead)}
+            case Items(items):
+                return {"kind": "items", "entries": [self.text(item) for item in items]}
+            case Table(rows):
+                return {"kind": "table", "rows": [(self.text(name), value) for name, value in rows]}
+            case Display(rows, _):
+                last = {row.label: k for k, row in enumerate(rows)}
+                made = [self.row(row, k, last=last.get(row.label) == k) for k, row in enumerate(rows)]
+                return {"kind": "display", "rows": made, "reasons": any(row.reason for row in rows)}
+
+    def row(self, row: Row, k: int, *, last: bool) -> dict[str, Any]:
+        from markupsafe import Markup
+
+        numbered = bool(row.label) and last
+        return {
+            "start": k > 0 and row.left is not None,
+            "left": self.formula(self.latex(row.left), block=True) if row.left is not None else "",
+            "relation": self.formula(RELATION[row.relation].replace(r"\sgdef", r"\coloneqq")),
+            "right": self.formula(self.latex(row.right), block=True),
+            "reason": self.text(row.reason),
+            "number": Markup("({})").format(self.told.numbers[row.label]) if numbered else "",
+        }
+
+    @staticmethod
+    def formula(latex: str, *, block: bool = False) -> Any:
+        from markupsafe import Markup
+
+        return Markup(to_mathml(latex, block=block))  # noqa: S704 - MathML that this package built and escaped
+
+    def text(self, text: Text) -> Any:
+        from markupsafe import Markup, escape
+
+        return Markup("").join(self.piece(piece) if not isinstance(piece, str) else escape(piece) for piece in text)
+
+    def piece(self, piece: object) -> Any:
+        if isinstance(piece, Ref):
+            return f"({self.told.numbers[piece.label]})"
+        return self.formula(self.inline(piece))  # type: ignore[arg-type]
