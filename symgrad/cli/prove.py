@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +95,10 @@ def show(derivation: Derivation) -> None:
 
     from symgrad.render.terminal import to_terminal
 
-    to_terminal(derivation, Console())
+    console = Console()
+    with console.capture() as captured:  # rich itself would exit with 1, "refuted", when the reader goes away
+        to_terminal(derivation, console)
+    click.echo(captured.get(), nl=False, color=True)
 
 
 def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> str:
