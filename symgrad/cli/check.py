@@ -77,9 +77,5 @@ def measured(
     Raises:
         MissingDependencyError: if the backend is not installed.
     """
-    from symgrad.oracles.check import check
-
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets on stderr otherwise
-    return check(
-        derivation.model, derivation.formulas, backend=backend, dtype=dtype, points=points, seed=seed, data=table
-    )
+    return derivation.check(backend, dtype=dtype, points=points, seed=seed, data=table)

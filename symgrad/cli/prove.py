@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from symgrad.cli.output import write
 
 if TYPE_CHECKING:
     from symgrad.calculus import Derivation
-    from symgrad.oracles.report import CheckReport
 
 FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "pdf")
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
@@ -58,6 +56,7 @@ def command(
         raise click.UsageError("--data and --map are for the numeric check; add --check tensorflow")
     model = model_of(what, manner)
     table = loaded(model, **options)
+    code = PROVED
     with Progress(manner) as progress:
         derivation = derive(model, progress=progress)
         if derivation.exit_code == PROVED:
@@ -65,77 +64,83 @@ def command(
             derivation.verify()
         if backend:
             progress(f"checking against {backend}")
-        report = measured(derivation, backend, table, **options) if backend else None
+            code = measured(derivation, backend, table, **options).outcome.exit_code
         progress("writing")
-        files = artefacts(derivation, report, form or "txt", reasons=reasons, standalone=standalone) if output else {}
+        files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone) if output else {}
     if output:
         for path in write(Path(output), files, force=force):
-            manner.say(f"{path}")
-    if manner.json or (form == "json" and not output):
-        manner.give(answer(derivation, report))
+            manner.say(str(path))
+    if manner.json:
+        manner.give(derivation.to_json())
     elif output:
-        click.echo(f"{model.name}: {derivation.verdict.value}")
-    elif form is None and sys.stdout.isatty():
-        show(derivation, report)
+        click.echo(f"{model.name}: {said(derivation)}")
+    elif form is None:
+        show(derivation)
     else:
-        click.echo(document(derivation, report, form or "txt", reasons=reasons, standalone=standalone), nl=False)
-    if report is not None and (output or form not in {None, "txt"}) and not manner.json:
-        manner.say(str(report))
-    codes = {derivation.exit_code, report.outcome.exit_code if report else PROVED}
-    return next(code for code in (REFUTED, UNDECIDED, *sorted(codes)) if code in codes)
+        click.echo(document(derivation, form, reasons=reasons, standalone=standalone), nl=False)
+    if backend and not manner.json and (output or form not in {None, "txt"}):
+        manner.say(str(derivation.check_report))
+    codes = {derivation.exit_code, code}
+    return next(code for code in (REFUTED, UNDECIDED, PROVED) if code in codes)
 
 
-def answer(derivation: Derivation, report: CheckReport | None) -> dict[str, Any]:
-    """The JSON object of a derivation, with what was measured."""
-    return derivation.to_json() | ({"check": report.to_json()} if report else {})
+def said(derivation: Derivation) -> str:
+    """The verdict in words."""
+    return str(derivation.to_json()["verdict"])
 
 
-def show(derivation: Derivation, report: CheckReport | None) -> None:
-    """The document on a terminal, in colour unless NO_COLOR is set."""
+def show(derivation: Derivation) -> None:
+    """The document on stdout; on a terminal in colour, unless NO_COLOR is set."""
     from rich.console import Console
 
-    from symgrad.render import to_terminal
+    from symgrad.render.terminal import to_terminal
 
-    Console(highlight=False).print(to_terminal(derivation, check=report))
+    console = Console()
+    with console.capture() as captured:  # rich itself would exit with 1, "refuted", when the reader goes away
+        to_terminal(derivation, console)
+    click.echo(captured.get(), nl=False, color=True)
 
 
-def document(derivation: Derivation, report: CheckReport | None, form: str, *, reasons: str, standalone: bool) -> str:
+def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> str:
     """The derivation as text in a format."""
-    from symgrad import render
-
     match form:
         case "tex":
-            return render.to_tex(derivation, reasons=reasons, standalone=standalone, check=report)
+            from symgrad.render.tex import to_tex
+
+            return to_tex(derivation, "letters" if reasons == "letters" else "side", standalone=standalone)
         case "md":
-            return render.to_markdown(derivation, check=report)
+            from symgrad.render.markdown import to_markdown
+
+            return to_markdown(derivation)
         case "html":
-            return render.to_html(derivation, check=report)
+            from symgrad.render.page import to_html
+
+            return to_html(derivation)
         case "json":
-            return json.dumps(answer(derivation, report), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+            return json.dumps(derivation.to_json(), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
         case "sg":
             from symgrad.lang.text import model_text
 
             return model_text(derivation.model)
         case "sympy":
             return derivation.to_sympy()
-    return render.to_text(derivation, check=report)
+    from symgrad.render.terminal import to_text
+
+    return to_text(derivation)
 
 
-def artefacts(
-    derivation: Derivation, report: CheckReport | None, form: str, *, reasons: str, standalone: bool
-) -> dict[str, bytes]:
+def artefacts(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> dict[str, bytes]:
     """The files of a derivation: the document, the macros of TeX and, if it is proved, certificate and goal."""
     name = derivation.model.name
     files: dict[str, str | bytes] = {}
     if form == "pdf":
-        from symgrad.render import compile_pdf
+        from symgrad.render.pdf import compile_pdf
 
-        tex = document(derivation, report, "tex", reasons=reasons, standalone=True)
-        files[f"{name}.pdf"] = compile_pdf(tex)
+        files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
     else:
-        files[f"{name}.{form}"] = document(derivation, report, form, reasons=reasons, standalone=standalone)
+        files[f"{name}.{form}"] = document(derivation, form, reasons=reasons, standalone=standalone)
     if form == "tex":
-        from symgrad.render import macros
+        from symgrad.render.tex import macros
 
         files["symgrad-macros.tex"] = macros()
     if derivation.exit_code == PROVED:
