@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from symgrad.kernel.program import Tensor
     from symgrad.kernel.terms import Index
-    from symgrad.kernel.theorem import Judgement
+    from symgrad.kernel.terms import Judgement
     from symgrad.lang.model import Model
     from symgrad.oracles.report import Arrays
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from symgrad.kernel.program import Program
     from symgrad.kernel.terms import Index, Term
-    from symgrad.kernel.theorem import Judgement
+    from symgrad.kernel.terms import Judgement
     from symgrad.lang.model import Model
     from symgrad.oracles.balls import Real
 
