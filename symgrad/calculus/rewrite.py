@@ -367,7 +367,10 @@ def _nested(program: Program, term: t.Sum) -> Theorem | None:
         low = t.opened(t.children(factors[place])[0], letter)
         lows = low.factors if isinstance(low, t.Times) else (low,)
         pulled = rules.sum_factor(program, t.sigma(letter, t.Times((*rest, *lows))))
-        merged = chained(rules.ring(program, core, pulled.right), rules.sym(pulled))
+        loose = any(not t.mentions_bound(f) for f in t.children(t.children(factors[place])[0]))
+        freed = replace(rules.sum_factor(program, factors[place]), core, (place,)) if loose and len(lows) > 1 else None
+        grouped = rules.ring(program, result(freed, core), pulled.right)
+        merged = chained(chained(freed, grouped), rules.sym(pulled))
         done = chained(done, replace(merged, result(done, term), (0,) * len(row)))
 
 

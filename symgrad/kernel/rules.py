@@ -6,22 +6,26 @@ every point where its hypotheses hold. All hypotheses that can mention parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from typing import Any
 
 from symgrad.errors import RuleError
-from symgrad.kernel import terms as t
 from symgrad.kernel import program as w
+from symgrad.kernel import terms as t
 from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE
 from symgrad.kernel.program import Program
 from symgrad.kernel.ring import equal
 from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
 
-Under = frozenset[Judgement]
+Under, Names = frozenset[Judgement], frozenset[str]
+Slope = Callable[[t.Term, int, t.Term], t.Term]
+EMPTY: frozenset[Any] = frozenset()
 SIGNS = {">", ">=", "!="}
 
 
-def _concluded(program: Program, judgement: Judgement, under: Under = frozenset(), uses: frozenset[str] = frozenset(),
+def _concluded(program: Program, judgement: Judgement, under: Under = EMPTY, uses: Names = EMPTY,
                premises: tuple[Theorem, ...] = ()) -> Sequent:  # fmt: skip
     """The sequent with what its premises rest on, after a look at its terms."""
     for term in (judgement.left, judgement.right):
@@ -30,13 +34,13 @@ def _concluded(program: Program, judgement: Judgement, under: Under = frozenset(
     return Sequent(program, under, uses.union(*(p.uses for p in premises)), judgement)
 
 
-def _equation(program: Program, left: t.Term, right: t.Term, under: Under = frozenset(), **more: object) -> Sequent:
-    return _concluded(program, Judgement("=", left, right), under, **more)  # type: ignore[arg-type]
+def _equation(program: Program, left: t.Term, right: t.Term, under: Under = EMPTY, **more: object) -> Sequent:
+    return _concluded(program, Judgement("=", left, right), under, **more)
 
 
 def _sign(program: Program, relation: str, term: t.Term, *premises: Theorem) -> Sequent:
     need(all(p.program == program for p in premises), "sign", "a premise of another program")
-    return _concluded(program, Judgement(relation, term, t.ZERO), premises=premises)  # type: ignore[arg-type]
+    return _concluded(program, Judgement(relation, term, t.ZERO), premises=premises)
 
 
 def _all(program: Program) -> frozenset[str]:
@@ -44,13 +48,12 @@ def _all(program: Program) -> frozenset[str]:
 
 
 def _closed(conditions: Iterable[tuple[str, t.Term]]) -> Under:
-    return frozenset(closure(Judgement(relation, u, t.ZERO)) for relation, u in conditions)  # type: ignore[arg-type]
+    return frozenset(closure(Judgement(relation, u, t.ZERO)) for relation, u in conditions)
 
 
-def _joined(parts: list[t.Term], construct: type[t.Plus] | type[t.Times]) -> t.Term:
-    """The parts as one sum or product; of none, its unit."""
-    unit = t.ZERO if construct is t.Plus else t.ONE
-    return construct(tuple(parts)) if len(parts) > 1 else parts[0] if parts else unit
+def _joined(parts: Sequence[t.Term], construct: type[t.Plus | t.Times]) -> t.Term:
+    """The parts as one sum or product; of none, the number one."""
+    return construct(tuple(parts)) if len(parts) > 1 else parts[0] if parts else t.ONE
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -87,8 +90,8 @@ def trans(first: Theorem, second: Theorem) -> Sequent:
     Raises:
         RuleError: if the middle terms differ, the programs differ, or one is not an equation.
     """
-    need(first.relation == second.relation == "=", "trans", "not two equations")
-    need(first.program == second.program, "trans", "two programs")
+    both = first.relation == second.relation == "=" and first.program == second.program
+    need(both, "trans", "not two equations of one program")
     need(first.right == second.left, "trans", "middle terms differ", first=first.right, second=second.left)
     return _equation(first.program, first.left, second.right, premises=(first, second))
 
@@ -116,26 +119,17 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
 
     def replaced(part: t.Term, rest: tuple[int, ...], around: tuple[str, ...]) -> t.Term:
         if not rest:
-            binding = fitting(theorem.left, part)
-            for letter, index in binding.items():
-                size = index.size if isinstance(index, t.Index) else around[-1 - index]
-                need(size == letter.size, "congruence", f"{letter} runs over {letter.size}, not over {size}")
-            return t.renamed(theorem.right, binding)
+            return t.renamed(theorem.right, fitting(theorem.left, part, around))
         parts = list(t.children(part))
         need(0 <= rest[0] < len(parts), "congruence", "no subterm there", term=part, path=rest)
         if isinstance(part, t.Partial):
             need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
             need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
             for h in theorem.hypotheses:
-                about = w.mentioned(h.left) | w.mentioned(h.right)
-                need(
-                    h.relation != "=" or part.wrt.tensor not in about,
-                    "congruence",
-                    "an equality about the variable",
-                    by=h,
-                )
+                about_it = h.relation == "=" and part.wrt.tensor in w.mentioned(h.left) | w.mentioned(h.right)
+                need(not about_it, "congruence", "an equality about the variable", hypothesis=h)
                 for side in (h.left, h.right):
-                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))  # noqa: FBT003
+                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))
         inner = (*around, part.size) if isinstance(part, t.Sum) else around
         parts[rest[0]] = replaced(parts[rest[0]], rest[1:], inner)
         return t.rebuilt(part, tuple(parts))
@@ -155,9 +149,8 @@ def unfold(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is not an entry of a definition.
     """
-    need(
-        isinstance(term, t.Entry) and term.tensor in program.bodies, "unfold", "not an entry of a definition", term=term
-    )
+    known = isinstance(term, t.Entry) and term.tensor in program.bodies
+    need(known, "unfold", "not an entry of a definition", term=term)
     definition = program.bodies[term.tensor]  # type: ignore[attr-defined]
     names = dict(zip(definition.letters, term.indices, strict=True))  # type: ignore[attr-defined]
     return _equation(program, term, t.renamed(definition.body, names), uses=frozenset({definition.name}))
@@ -211,9 +204,8 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
     Raises:
         RuleError: if the table has no such identity of so many arguments.
     """
-    arity, made = IDENTITIES.get(name, (-1, None))
-    if made is None or arity != len(arguments):
-        raise RuleError("identity", f"no identity {name} of {len(arguments)} arguments")
+    arity, made = IDENTITIES.get(name, (-1, lambda: ((), t.ONE, t.ONE)))
+    need(arity == len(arguments), "identity", f"no identity {name} of {len(arguments)} arguments")
     conditions, left, right = made(*arguments)
     return _equation(program, left, right, _closed(conditions))
 
@@ -222,8 +214,8 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
 # Finite sums
 
 
+# Stands for a summed index that does not occur.
 OUT = t.Index("_0", "_0")
-"""Stands for a summed index that does not occur."""
 
 
 def _sum(name: str, term: t.Term) -> t.Sum:
@@ -282,9 +274,8 @@ def sum_exchange(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is not a sum of a sum.
     """
     outer = _sum("sum_exchange", term)
-    inner = _sum("sum_exchange", outer.body)
-    i, j = t.Index("__0", outer.size), t.Index("__1", inner.size)
-    body = t.opened(t.children(t.opened(inner, i))[0], j)
+    i, j = (t.Index(f"__{k}", _sum("sum_exchange", part).size) for k, part in enumerate((outer, outer.body)))
+    body = t.opened(t.children(t.opened(outer.body, i))[0], j)
     return _equation(program, term, t.sigma(j, t.sigma(i, body)))
 
 
@@ -345,8 +336,7 @@ def _inner(body: t.Term, partial: t.Partial) -> t.Partial:
     return t.Partial(body, partial.wrt, total=False)
 
 
-def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term],
-             made: Callable[[t.Term, int, t.Term], t.Term]) -> Sequent:  # fmt: skip
+def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term], made: Slope) -> Sequent:
     """Sum what ``made`` makes of the derivative of each part that the variable moves."""
     partial, under = _partial(name, program, term, construct)
     parts = t.children(partial.body)
@@ -387,11 +377,9 @@ def partial_entry(program: Program, term: t.Term) -> Sequent:
         RuleError: if the tensors differ.
     """
     partial, _ = _partial("partial_entry", program, term, t.Entry)
-    body, wrt = partial.body, partial.wrt
-    if not isinstance(body, t.Entry) or body.tensor != wrt.tensor:
-        raise RuleError("partial_entry", "entries of two tensors", term=term)
-    deltas: list[t.Term] = [t.Delta(i, j) for i, j in zip(body.indices, wrt.indices, strict=True)]
-    return _equation(program, term, _joined(deltas, t.Times))
+    pairs = zip(partial.body.indices, partial.wrt.indices, strict=False)  # type: ignore[attr-defined]
+    need(partial.wrt.tensor in w.mentioned(partial.body), "partial_entry", "entries of two tensors", term=term)
+    return _equation(program, term, _joined([t.Delta(i, j) for i, j in pairs], t.Times))
 
 
 @rule
@@ -425,13 +413,11 @@ def partial_times(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no factor depends on the variable.
     """
-    return _leibniz(
-        "partial_times",
-        program,
-        term,
-        t.Times,
-        lambda body, k, slope: t.Times((*t.children(body)[:k], slope, *t.children(body)[k + 1 :])),
-    )
+
+    def product(body: t.Term, k: int, slope: t.Term) -> t.Term:
+        return t.Times((*t.children(body)[:k], slope, *t.children(body)[k + 1 :]))
+
+    return _leibniz("partial_times", program, term, t.Times, product)
 
 
 @rule
@@ -515,24 +501,18 @@ def chain(program: Program, term: t.Term) -> Sequent:
         RuleError: if r is an entry of u itself, or does not depend on u.
     """
     partial, under = _partial("chain", program, term, t.Entry)
-    root, wrt = w.mentioned(partial.body), partial.wrt
-    need(
-        partial.total and wrt.tensor not in root,
-        "chain",
-        "not a total derivative with respect to another tensor",
-        term=term,
-    )
-    need(not any(i.name.startswith("__") for i in t.letters(term)), "chain", "a reserved letter", term=term)
-    made: list[t.Term] = []
+    reserved = any(i.name.startswith("__") for i in t.letters(term))
+    need(partial.total and not reserved, "chain", "a direct derivative, or a reserved letter", term=term)
+    need(partial.wrt.tensor not in w.mentioned(partial.body), "chain", "with respect to its own tensor", term=term)
+    made = []
     for definition in program.definitions:
-        if wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
+        if partial.wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
             fresh = tuple(t.Index(f"__{k}", i.size) for k, i in enumerate(definition.letters))
             body = t.renamed(definition.body, dict(zip(definition.letters, fresh, strict=True)))
             into = t.Partial(partial.body, t.Entry(definition.name, fresh), total=True)
-            link: t.Term = t.Times((into, _inner(body, partial)))
-            for letter in reversed(fresh):
-                link = t.sigma(letter, link)
-            made.append(link)
+            made.append(
+                reduce(lambda link, i: t.sigma(i, link), reversed(fresh), t.Times((into, _inner(body, partial))))
+            )
     need(made, "chain", "it does not depend on the variable", term=term)
     return _equation(program, term, _joined(made, t.Plus), under, uses=_all(program))
 
@@ -578,9 +558,7 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
         case t.Times() if signs <= SIGNS and not {">=", "!="} <= signs:
             relation = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
         case t.Sum(size, body) if signs in ({">"}, {">="}):
-            for letter, index in fitting(told[0], body).items():
-                found = size if index == 0 else index.size if isinstance(index, t.Index) else ""
-                need(letter.size == found, "sign", f"{letter} runs over {letter.size}, not over {found}")
+            fitting(told[0], body, (size,))
             relation, parts = premises[0].relation, (told[0],)
     need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
     return _sign(program, relation, term, *premises)
@@ -616,14 +594,8 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
     Raises:
         RuleError: if the sign is not one of the right side.
     """
-    need(equation.relation == "=" and signed.relation in SIGNS, "sign_equal", "not an equation and a sign")
-    need(
-        equation.right == signed.left,
-        "sign_equal",
-        "the sign is of another term",
-        left=equation.right,
-        right=signed.left,
-    )
+    fits = equation.relation == "=" and signed.relation in SIGNS and equation.right == signed.left
+    need(fits, "sign_equal", "not an equation and a sign of its right side", signed=signed.conclusion)
     return _sign(equation.program, signed.relation, equation.left, equation, signed)
 
 
@@ -648,7 +620,8 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
     """
     alone = w.single(w.check_program(program))
     w.check_term(program, sample)
-    need(isinstance(sample, t.Entry) and sample.tensor == "loss", "separable", "expected loss[n]", sample=sample)
+    single_letter = isinstance(sample, t.Entry) and sample.tensor == "loss" and len(t.letters(sample)) == 1
+    need(single_letter, "separable", "expected loss[n]", sample=sample)
     [n], rest = t.letters(sample), list(premises)
     for definition in alone.definitions:
         batch = program.bodies[definition.name]
@@ -656,8 +629,10 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
         there = w.lifted(program, definition.body, n)
         same = here == there or (rest and rest.pop(0).conclusion == Judgement("=", here, there))
         need(same, "separable", f"{definition.name} is not shown to be the same", batch=here, single=there)
-    need(not rest, "separable", "a premise too many")
-    need(all(p.program == program for p in premises), "separable", "a premise of another program")
+    need(not rest and all(p.program == program for p in premises), "separable", "a premise too many, or of elsewhere")
+    sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
+    free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
+    need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
     return _concluded(program, Judgement("separable", sample, t.ONE), uses=_all(program), premises=premises)
 
 
@@ -683,13 +658,8 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
     [n] = t.letters(apart.left)
     need(all(n not in t.letters(side) for side in sides), "lift", "the letter is taken", letter=n)
     for part in (p for side in sides for p in t.subterms(side) if isinstance(p, t.Partial) and apart.arguments[2]):
-        kind = program.tensors[part.wrt.tensor].kind
-        need(
-            part.total and kind == "parameter",
-            "lift",
-            "a derivative that the equations do not carry over",
-            partial=part,
-        )
+        kept = part.total and program.tensors[part.wrt.tensor].kind == "parameter"
+        need(kept, "lift", "a derivative that the equations do not carry over", partial=part)
     moved = frozenset(closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
     left, right = (w.lifted(program, side, n) for side in sides)
     return _equation(program, left, right, moved, uses=_all(program), premises=(apart,))

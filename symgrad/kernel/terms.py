@@ -6,10 +6,10 @@ the names of bound indices are the same object, and no substitution can capture 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T", bound=type)
 
@@ -25,8 +25,8 @@ class Index:
         return self.name
 
 
+# A free letter, or the de Bruijn number of an enclosing sum (0 is the innermost).
 Position = Index | int
-"""A free letter, or the de Bruijn number of an enclosing sum (0 is the innermost)."""
 
 
 class Term:
@@ -34,14 +34,12 @@ class Term:
 
     __slots__ = ("_hash",)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((type(self).__name__, *(getattr(self, s) for s in self.__slots__))))
+
     def __hash__(self) -> int:
         """Hash of the structure, computed once: terms are shared and deep."""
-        try:
-            return int(self._hash)  # type: ignore[has-type]
-        except AttributeError:
-            value = hash((type(self).__name__, *(getattr(self, name) for name in self.__slots__)))
-            object.__setattr__(self, "_hash", value)
-            return value
+        return int(self._hash)  # type: ignore[attr-defined]
 
 
 @dataclass_transform(frozen_default=True)
@@ -133,8 +131,8 @@ class Partial(Term):
     total: bool
 
 
+# The closed set of terms.
 CONSTRUCTS = (Number, Size, Entry, Plus, Times, Power, Apply, Sum, Delta, Partial)
-"""The closed set of terms."""
 
 ZERO, ONE, MINUS = Number(Fraction(0)), Number(Fraction(1)), Number(Fraction(-1))
 
@@ -151,20 +149,16 @@ def children(term: Term) -> tuple[Term, ...]:
     return ()
 
 
-def rebuilt(term: Term, parts: Iterator[Term] | tuple[Term, ...]) -> Term:
+def rebuilt(term: Term, parts: Iterable[Term]) -> Term:
     """``term`` with other immediate subterms."""
-    match term:
-        case Plus() | Times():
-            return type(term)(tuple(parts))
-        case Apply(function, _):
-            return Apply(function, tuple(parts))
-        case Power(_, exponent):
-            return Power(*parts, exponent)
-        case Sum(size, _):
-            return Sum(size, *parts)
-        case Partial(_, _, total):
-            return Partial(*parts, total)  # type: ignore[arg-type]
-    return term
+    rest = iter(parts)
+
+    def put(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(put, value))
+        return next(rest) if isinstance(value, Term) else value
+
+    return type(term)(*(put(getattr(term, name)) for name in term.__slots__)) if parts else term
 
 
 def reindexed(term: Term, change: Callable[[Position, int], Position], depth: int = 0) -> Term:
@@ -209,8 +203,6 @@ def sigma(letter: Index, body: Term) -> Sum:
 
 def renamed(term: Term, names: Mapping[Index, Position]) -> Term:
     """``term`` with free letters replaced."""
-    if not names:
-        return term
 
     def change(i: Position, depth: int) -> Position:
         new = names.get(i, i) if isinstance(i, Index) else i
@@ -243,9 +235,6 @@ def mentions_bound(term: Term) -> bool:
     return any(isinstance(i, int) and i == depth for i, depth in positions(term))
 
 
-Relation = Literal["=", ">", ">=", "!=", "separable"]
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``left relation right``, for all values of the free letters.
@@ -254,7 +243,7 @@ class Judgement:
     loss of sample n in the batch program, is the loss of the single-sample program at sample n.
     """
 
-    relation: Relation
+    relation: str
     left: Term
     right: Term
 
