@@ -33,6 +33,7 @@ from symgrad.kernel.terms import (
 )
 from symgrad.lang.source import MAX_DEPTH, suggestion
 from symgrad.lang.text import Printer
+from symgrad.lang.words import paired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -260,7 +261,7 @@ class _Reader:
         if isinstance(e, sympy.Add):
             return Plus(tuple(self.term(part, bound, inner) for part in e.as_ordered_terms()))
         if isinstance(e, sympy.Mul):
-            return Times(tuple(self.term(part, bound, inner) for part in e.as_ordered_factors()))
+            return Times(paired([self.term(part, bound, inner) for part in e.as_ordered_factors()]))
         if isinstance(e, sympy.Pow):
             return self._power(e, bound, inner)
         if isinstance(e, sympy.Indexed):

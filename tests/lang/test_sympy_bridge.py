@@ -192,11 +192,15 @@ def test_a_maximum_of_three_is_nested_in_an_order_that_does_not_change():
     texts = set()
     for seed in ("1", "2", "3"):
         run = [sys.executable, "-c", code]
-        texts.add(subprocess.run(run, env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."}, capture_output=True, check=True).stdout)
+        texts.add(
+            subprocess.run(run, env={"PYTHONHASHSEED": seed, "PYTHONPATH": "."}, capture_output=True, check=True).stdout
+        )
     assert len(texts) == 1
 
 
-@pytest.mark.parametrize(("written", "read"), [(0.5, "1/2"), (0.1, "1/10"), (-2.25, "-9/4"), (3.0, "3"), (sympy.Float(0.1), "1/10")])
+@pytest.mark.parametrize(
+    ("written", "read"), [(0.5, "1/2"), (0.1, "1/10"), (-2.25, "-9/4"), (3.0, "3"), (sympy.Float(0.1), "1/10")]
+)
 def test_a_float_that_was_typed_as_a_short_decimal_is_that_decimal(written, read):
     assert from_sympy(written) == Number(Fraction(read))
 
@@ -244,7 +248,7 @@ def test_what_is_not_in_the_language_is_refused_by_name(expression, message):
 
 
 def test_a_delta_of_two_sizes_is_refused():
-    with pytest.raises(IllFormedError, match="n runs over N but d over D|d runs over D but n over N"):
+    with pytest.raises(IllFormedError, match=r"runs over [ND] but [nd] over"):
         from_sympy(sympy.KroneckerDelta(n, d))
 
 
