@@ -137,10 +137,16 @@ class Draft:
         inner = [t for side in (left, right) for t in subterms(side) if isinstance(t, Partial) and t is not left]
         if inner:
             raise IllFormedError("a derivative inside a formula, expected d(A) / d(P) as the whole left side")
-        if isinstance(left, Partial) and (
-            not isinstance(left.body, Entry) or self.tensors[left.body.tensor].kind != "definition"
-        ):
-            raise IllFormedError("the derivative of a formula, expected that of loss, objective or another definition")
+        if isinstance(left, Partial):
+            if not isinstance(left.body, Entry) or self.tensors[left.body.tensor].kind != "definition":
+                what = (
+                    "the derivative of a formula"
+                    if not isinstance(left.body, Entry)
+                    else f"{left.body.tensor} is given"
+                )
+                raise IllFormedError(f"{what}, expected the derivative of loss, objective or another definition")
+            if self.tensors[left.wrt.tensor].kind == "data":
+                raise IllFormedError(f"{left.wrt.tensor} is data, expected a parameter or a definition below d")
         self.claims.append(Claim(left, right))
         self._last_is_claim = True
 

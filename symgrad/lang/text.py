@@ -24,12 +24,11 @@ from symgrad.kernel.terms import (
     Sum,
     Term,
     Times,
-    closed,
     letters,
     opened,
     subterms,
 )
-from symgrad.lang.words import HALF, RESERVED
+from symgrad.lang.words import HALF, RESERVED, is_mean, softmax_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -224,13 +223,13 @@ class Printer:
 
     def _shorthand(self, factors: tuple[Term, ...], around: frozenset[str]) -> tuple[str, int]:
         """The text of the first two factors if shorthand stands for them, and how many factors it covers."""
-        match factors:
-            case (Power(Size(size), exponent), Sum(over) as total, *_) if exponent == _INVERSE and size == over:
-                return self._over("mean", total, around), 2
-            case (Apply("exp", (f,)) as top, Power(Sum(size, body), exponent), *_) if exponent == _INVERSE:
-                for letter in letters(f):
-                    if letter.size == size and closed(top, letter) == body:
-                        return f"softmax({letter}, {self._write(f, around | {letter.name})[0]})", 2
+        if len(factors) < 2:
+            return "", 1
+        first, second = factors[:2]
+        if isinstance(second, Sum) and is_mean(first, second):
+            return self._over("mean", second, around), 2
+        if isinstance(first, Apply) and (letter := softmax_letter(first, second)):
+            return f"softmax({letter}, {self._write(first.arguments[0], around | {letter.name})[0]})", 2
         return "", 1
 
 

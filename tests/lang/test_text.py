@@ -1,3 +1,5 @@
+from functools import reduce
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -48,9 +50,8 @@ def test_reading_a_printed_model_gives_the_model(draw, terms):
     lines += [VOCABULARY.strip().rpartition("\n")[0]]
     printer = Printer.of(MODEL)
     for name, body in zip(("u", "v"), bodies, strict=True):
-        for letter in letters(body):
-            body = sigma(letter, body)
-        lines.append(f"{name} = {printer.text(body)}")
+        scalar = reduce(lambda inner, letter: sigma(letter, inner), letters(body), body)
+        lines.append(f"{name} = {printer.text(scalar)}")
     lines += ["loss[n] = z[n] * u * v", "claim d(loss[n]) / d(w[q]) = y[n] * x[n, q]", "expect claim refuted"]
     lines += ["claim z[n] = b", "expect separable refuted", "source Somebody 1999, eq. (1.2)"]
     lines.insert(4, "".join(f"index {i} : {i.size}\n" for i in printer.added.values()))
