@@ -19,31 +19,40 @@ from symgrad.kernel.ring import equal
 from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
 
-Under, Names = frozenset[Judgement], frozenset[str]
+Under = frozenset[Judgement]
+Names = frozenset[str]
+Premises = tuple[Theorem, ...]
 Slope = Callable[[t.Term, int, t.Term], t.Term]
 EMPTY: frozenset[Any] = frozenset()
 SIGNS = {">", ">=", "!="}
 
 
-def _concluded(program: Program, judgement: Judgement, under: Under = EMPTY, uses: Names = EMPTY,
-               premises: tuple[Theorem, ...] = ()) -> Sequent:  # fmt: skip
+def _concluded(program: Program, judgement: Judgement, under: Under, uses: Names, premises: Premises) -> Sequent:
     """The sequent with what its premises rest on, after a look at its terms."""
     for term in (judgement.left, judgement.right):
         w.check_term(w.check_program(program), term)
+        need(
+            not any(i.name.startswith("__") for i in t.letters(term)),
+            "letters",
+            "a letter of the rules' own",
+            term=term,
+        )
     under = under.union(*(p.hypotheses for p in premises))
     return Sequent(program, under, uses.union(*(p.uses for p in premises)), judgement)
 
 
-def _equation(program: Program, left: t.Term, right: t.Term, under: Under = EMPTY, **more: object) -> Sequent:
-    return _concluded(program, Judgement("=", left, right), under, **more)
+def _equation(
+    program: Program, left: t.Term, right: t.Term, under: Under = EMPTY, uses: Names = EMPTY, premises: Premises = ()
+) -> Sequent:
+    return _concluded(program, Judgement("=", left, right), under, uses, premises)
 
 
 def _sign(program: Program, relation: str, term: t.Term, *premises: Theorem) -> Sequent:
     need(all(p.program == program for p in premises), "sign", "a premise of another program")
-    return _concluded(program, Judgement(relation, term, t.ZERO), premises=premises)
+    return _concluded(program, Judgement(relation, term, t.ZERO), EMPTY, EMPTY, premises)
 
 
-def _all(program: Program) -> frozenset[str]:
+def _all(program: Program) -> Names:
     return frozenset(d.name for d in program.definitions)
 
 
@@ -90,8 +99,8 @@ def trans(first: Theorem, second: Theorem) -> Sequent:
     Raises:
         RuleError: if the middle terms differ, the programs differ, or one is not an equation.
     """
-    both = first.relation == second.relation == "=" and first.program == second.program
-    need(both, "trans", "not two equations of one program")
+    need({first.relation, second.relation} == {"="}, "trans", "not two equations")
+    need(first.program == second.program, "trans", "two programs")
     need(first.right == second.left, "trans", "middle terms differ", first=first.right, second=second.left)
     return _equation(first.program, first.left, second.right, premises=(first, second))
 
@@ -117,11 +126,14 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
     w.check_term(theorem.program, term)
     continuous: set[Judgement] = set()
 
-    def replaced(part: t.Term, rest: tuple[int, ...], around: tuple[str, ...]) -> t.Term:
+    def replaced(part: t.Term, rest: tuple[int, ...]) -> t.Term:
         if not rest:
-            return t.renamed(theorem.right, fitting(theorem.left, part, around))
+            return t.renamed(theorem.right, fitting(theorem.left, part))
         parts = list(t.children(part))
         need(0 <= rest[0] < len(parts), "congruence", "no subterm there", term=part, path=rest)
+        if isinstance(part, t.Sum):
+            letter = t.Index(f"__{len(rest)}", part.size)
+            return t.sigma(letter, replaced(t.opened(part.body, letter), rest[1:]))
         if isinstance(part, t.Partial):
             need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
             need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
@@ -130,11 +142,10 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
                 need(not about_it, "congruence", "an equality about the variable", hypothesis=h)
                 for side in (h.left, h.right):
                     continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))
-        inner = (*around, part.size) if isinstance(part, t.Sum) else around
-        parts[rest[0]] = replaced(parts[rest[0]], rest[1:], inner)
-        return t.rebuilt(part, tuple(parts))
+        parts[rest[0]] = replaced(parts[rest[0]], rest[1:])
+        return t.rebuilt(part, parts)
 
-    return _equation(theorem.program, term, replaced(term, path, ()), frozenset(continuous), premises=(theorem,))
+    return _equation(theorem.program, term, replaced(term, path), frozenset(continuous), premises=(theorem,))
 
 
 @rule
@@ -149,9 +160,9 @@ def unfold(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is not an entry of a definition.
     """
-    known = isinstance(term, t.Entry) and term.tensor in program.bodies
-    need(known, "unfold", "not an entry of a definition", term=term)
-    definition = program.bodies[term.tensor]  # type: ignore[attr-defined]
+    definition = program.bodies.get(term.tensor) if isinstance(term, t.Entry) else None
+    if definition is None:
+        raise RuleError("unfold", "not an entry of a definition", term=term)
     names = dict(zip(definition.letters, term.indices, strict=True))  # type: ignore[attr-defined]
     return _equation(program, term, t.renamed(definition.body, names), uses=frozenset({definition.name}))
 
@@ -171,8 +182,8 @@ def hypothesis(program: Program, judgement: Judgement) -> Sequent:
     sign = judgement.relation in SIGNS and judgement.right == t.ZERO
     need(judgement.relation == "=" or sign, "hypothesis", "neither an equation nor a sign", judgement=judgement)
     for side in (judgement.left, judgement.right):
-        w.check_term(program, side, derivative=False)
-    return _concluded(program, judgement, frozenset({closure(judgement)}))
+        w.check_term(program, side, False)
+    return _concluded(program, judgement, frozenset({closure(judgement)}), EMPTY, ())
 
 
 @rule
@@ -214,10 +225,6 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
 # Finite sums
 
 
-# Stands for a summed index that does not occur.
-OUT = t.Index("_0", "_0")
-
-
 def _sum(name: str, term: t.Term) -> t.Sum:
     if not isinstance(term, t.Sum):
         raise RuleError(name, "not a sum over an index", term=term)
@@ -255,7 +262,7 @@ def sum_factor(program: Program, term: t.Term) -> Sequent:
     """
     outer = _sum("sum_factor", term)
     factors = outer.body.factors if isinstance(outer.body, t.Times) else ()
-    free = [t.opened(f, OUT) for f in factors if not t.mentions_bound(f)]
+    free = [f for f in factors if not t.mentions_bound(f)]
     rest = [f for f in factors if t.mentions_bound(f)]
     need(free and rest, "sum_factor", "nothing to pull out, or nothing left inside", term=term)
     return _equation(program, term, t.Times((*free, t.Sum(outer.size, _joined(rest, t.Times)))))
@@ -298,8 +305,7 @@ def sum_delta(program: Program, term: t.Term) -> Sequent:
     for k, factor in enumerate(factors):
         if isinstance(factor, t.Delta) and (factor.left == 0) != (factor.right == 0):
             other = factor.right if factor.left == 0 else factor.left
-            target = other - 1 if isinstance(other, int) else other
-            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), target))
+            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), other))
     raise RuleError("sum_delta", "no delta with the summed index", term=term)
 
 
@@ -317,7 +323,7 @@ def sum_constant(program: Program, term: t.Term) -> Sequent:
     """
     outer = _sum("sum_constant", term)
     need(not t.mentions_bound(outer.body), "sum_constant", "the index occurs in the body", term=term)
-    return _equation(program, term, t.Times((t.Size(outer.size), t.opened(outer.body, OUT))))
+    return _equation(program, term, t.Times((t.Size(outer.size), outer.body)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -361,7 +367,7 @@ def partial_constant(program: Program, term: t.Term) -> Sequent:
     partial, _ = _partial("partial_constant", program, term)
     moving = w.depends(program, partial.body, partial.wrt.tensor, total=partial.total)
     need(not moving, "partial_constant", f"it depends on {partial.wrt.tensor}", term=term)
-    return _equation(program, term, t.ZERO, uses=_all(program) if partial.total else frozenset())
+    return _equation(program, term, t.ZERO, uses=_all(program) if partial.total else EMPTY)
 
 
 @rule
@@ -480,7 +486,6 @@ def partial_sum(program: Program, term: t.Term) -> Sequent:
     """
     partial, under = _partial("partial_sum", program, term, t.Sum)
     i = t.Index("__0", partial.body.size)  # type: ignore[attr-defined]
-    need(i not in t.letters(partial), "partial_sum", "the letter is taken", letter=i)
     body = t.opened(t.children(partial.body)[0], i)
     return _equation(program, term, t.sigma(i, _inner(body, partial)), under)
 
@@ -501,8 +506,7 @@ def chain(program: Program, term: t.Term) -> Sequent:
         RuleError: if r is an entry of u itself, or does not depend on u.
     """
     partial, under = _partial("chain", program, term, t.Entry)
-    reserved = any(i.name.startswith("__") for i in t.letters(term))
-    need(partial.total and not reserved, "chain", "a direct derivative, or a reserved letter", term=term)
+    need(partial.total, "chain", "a direct derivative", term=term)
     need(partial.wrt.tensor not in w.mentioned(partial.body), "chain", "with respect to its own tensor", term=term)
     made = []
     for definition in program.definitions:
@@ -510,9 +514,8 @@ def chain(program: Program, term: t.Term) -> Sequent:
             fresh = tuple(t.Index(f"__{k}", i.size) for k, i in enumerate(definition.letters))
             body = t.renamed(definition.body, dict(zip(definition.letters, fresh, strict=True)))
             into = t.Partial(partial.body, t.Entry(definition.name, fresh), total=True)
-            made.append(
-                reduce(lambda link, i: t.sigma(i, link), reversed(fresh), t.Times((into, _inner(body, partial))))
-            )
+            link: t.Term = t.Times((into, _inner(body, partial)))
+            made.append(reduce(lambda term, i: t.sigma(i, term), reversed(fresh), link))
     need(made, "chain", "it does not depend on the variable", term=term)
     return _equation(program, term, _joined(made, t.Plus), under, uses=_all(program))
 
@@ -558,7 +561,7 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
         case t.Times() if signs <= SIGNS and not {">=", "!="} <= signs:
             relation = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
         case t.Sum(size, body) if signs in ({">"}, {">="}):
-            fitting(told[0], body, (size,))
+            fitting(told[0], t.opened(body, t.Index("__0", size)))
             relation, parts = premises[0].relation, (told[0],)
     need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
     return _sign(program, relation, term, *premises)
@@ -633,7 +636,7 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
     sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
     free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
     need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
-    return _concluded(program, Judgement("separable", sample, t.ONE), uses=_all(program), premises=premises)
+    return _concluded(program, Judgement("separable", sample, t.ONE), EMPTY, _all(program), premises)
 
 
 @rule

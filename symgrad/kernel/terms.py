@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeVar, dataclass_transform
-
-T = TypeVar("T", bound=type)
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,38 +31,36 @@ class Term:
     """A real number for every choice of sizes, data, parameters and free letters."""
 
     __slots__ = ("_hash",)
+    _hash: int
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((type(self).__name__, *(getattr(self, s) for s in self.__slots__))))
 
     def __hash__(self) -> int:
         """Hash of the structure, computed once: terms are shared and deep."""
-        return int(self._hash)  # type: ignore[attr-defined]
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is the same tree."""
+        same = type(self) is type(other) and self._hash == other._hash  # type: ignore[attr-defined]
+        return self is other or (same and all(getattr(self, s) == getattr(other, s) for s in self.__slots__))
 
 
-@dataclass_transform(frozen_default=True)
-def construct(made: T) -> T:
-    """Make a class one of the constructs: frozen, inert, hashed once."""
-    frozen = dataclass(frozen=True, slots=True)(made)
-    frozen.__hash__ = Term.__hash__
-    return frozen
-
-
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Number(Term):
     """An exact rational."""
 
     value: Fraction
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Size(Term):
     """A size as a number: an integer, at least one."""
 
     name: str
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry(Term):
     """One entry of a tensor: data, parameter or definition."""
 
@@ -72,21 +68,21 @@ class Entry(Term):
     indices: tuple[Position, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Plus(Term):
     """A sum of finitely many written terms, in the order written."""
 
     terms: tuple[Term, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Times(Term):
     """A product of finitely many written factors, in the order written."""
 
     factors: tuple[Term, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Power(Term):
     """A rational power; 1/0 is 0, and a fractional power is 0 outside its domain."""
 
@@ -94,7 +90,7 @@ class Power(Term):
     exponent: Fraction
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Apply(Term):
     """A function of ``kernel.functions`` applied to its arguments."""
 
@@ -102,7 +98,7 @@ class Apply(Term):
     arguments: tuple[Term, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Sum(Term):
     """The sum of ``body`` over an index of ``size``; the index is number 0 inside ``body``."""
 
@@ -110,7 +106,7 @@ class Sum(Term):
     body: Term
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Delta(Term):
     """Kronecker delta of two indices of one size."""
 
@@ -118,7 +114,7 @@ class Delta(Term):
     right: Position
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Partial(Term):
     """A derivative with respect to one entry of a parameter or definition.
 
@@ -173,42 +169,23 @@ def reindexed(term: Term, change: Callable[[Position, int], Position], depth: in
 
 
 def opened(body: Term, index: Position) -> Term:
-    """The body of a sum at ``index``: de Bruijn number 0 becomes it, the outer numbers move down."""
-
-    def change(i: Position, depth: int) -> Position:
-        if isinstance(i, Index) or i < depth:
-            return i
-        if i > depth:
-            return i - 1
-        return index + depth if isinstance(index, int) else index
-
-    return reindexed(body, change)
+    """The body of a sum, in a term without loose numbers, at ``index``."""
+    return reindexed(body, lambda i, depth: index if i == depth else i)
 
 
 def closed(term: Term, letter: Index) -> Term:
-    """``term`` as the body of a sum over ``letter``: the inverse of ``opened``."""
-
-    def change(i: Position, depth: int) -> Position:
-        if isinstance(i, Index):
-            return depth if i == letter else i
-        return i + 1 if i >= depth else i
-
-    return reindexed(term, change)
+    """``term``, without loose numbers, as the body of a sum over ``letter``: the inverse of ``opened``."""
+    return reindexed(term, lambda i, depth: depth if i == letter else i)
 
 
-def sigma(letter: Index, body: Term) -> Sum:
+def sigma(letter: Index, body: Term) -> Term:
     """The sum of ``body`` over ``letter``."""
     return Sum(letter.size, closed(body, letter))
 
 
-def renamed(term: Term, names: Mapping[Index, Position]) -> Term:
+def renamed(term: Term, names: Mapping[Any, Index]) -> Term:
     """``term`` with free letters replaced."""
-
-    def change(i: Position, depth: int) -> Position:
-        new = names.get(i, i) if isinstance(i, Index) else i
-        return new + depth if isinstance(new, int) and isinstance(i, Index) else new
-
-    return reindexed(term, change)
+    return reindexed(term, lambda i, _: names.get(i, i)) if names else term
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -232,7 +209,7 @@ def letters(term: Term) -> tuple[Index, ...]:
 
 def mentions_bound(term: Term) -> bool:
     """Whether ``term``, the body of a sum, mentions the summed index."""
-    return any(isinstance(i, int) and i == depth for i, depth in positions(term))
+    return any(i == depth for i, depth in positions(term))
 
 
 @dataclass(frozen=True, slots=True)

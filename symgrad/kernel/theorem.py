@@ -86,30 +86,22 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
     return apply
 
 
-def fitting(pattern: t.Term, term: t.Term, around: tuple[str, ...] = ()) -> dict[t.Index, t.Position]:
-    """The letters of ``pattern`` that make it ``term``, each standing for a position of its own size.
-
-    Numbers of the sums ``around`` the term can stand for letters too; numbers bound inside it are themselves.
+def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
+    """The letters of ``term``, of the same sizes, that make ``pattern`` it.
 
     Raises:
         RuleError: if no choice of letters does.
     """
-    binding: dict[t.Index, t.Position] = {}
+    binding: dict[t.Index, t.Index] = {}
 
-    def fits(a: Any, b: Any, depth: int) -> bool:
-        if isinstance(a, t.Index):
-            index = b - depth if isinstance(b, int) else b
-            if isinstance(index, int) and not 0 <= index < len(around):
-                return False
-            size = index.size if isinstance(index, t.Index) else around[-1 - index]
-            return bool(size == a.size and binding.setdefault(a, index) == index)
+    def fits(a: Any, b: Any) -> bool:
         if type(a) is not type(b):
             return False
+        if isinstance(a, t.Index):
+            return bool(a.size == b.size and binding.setdefault(a, b) == b)
         if isinstance(a, t.Term):
-            a, b, depth = [[getattr(x, s) for s in a.__slots__] for x in (a, b)] + [depth + isinstance(a, t.Sum)]
-        if isinstance(a, tuple | list):
-            return len(a) == len(b) and all(fits(x, y, depth) for x, y in zip(a, b, strict=True))
-        return bool(a == b)
+            a, b = (tuple(getattr(x, s) for s in a.__slots__) for x in (a, b))
+        return all(map(fits, a, b)) and len(a) == len(b) if isinstance(a, tuple) else bool(a == b)
 
-    need(fits(pattern, term, 0), "fitting", "the terms differ in more than letters", pattern=pattern, term=term)
+    need(fits(pattern, term), "fitting", "the terms differ in more than letters", pattern=pattern, term=term)
     return binding

@@ -23,7 +23,7 @@ from symgrad.kernel.terms import (
     Sum,
     Times,
 )
-from symgrad.kernel.theorem import Judgement
+from symgrad.kernel.terms import Judgement
 from symgrad.lang.parser import decoded, load_model, model_name, parse_formula, parse_model
 from symgrad.lang.source import MAX_CHARACTERS, SourceError
 
