@@ -166,7 +166,7 @@ class Model:
     @property
     def objective(self) -> Any:
         """The scalar that is differentiated; left out, it is the mean of the loss over the batch."""
-        self._require(OBJECTIVE)
+        self._require(LOSS)
         return tensor_symbol(OBJECTIVE, scalar=True)
 
     @objective.setter
@@ -256,13 +256,16 @@ class Model:
             raise IllFormedError(f"undeclared index letter {name}{suggestion(name, known)}")
         return known[name]
 
-    def _known_tensors(self) -> dict[str, Tensor]:
+    def _known_tensors(self, free: frozenset[str] | None) -> dict[str, Tensor]:
+        """What may be mentioned: in assumptions and claims also the objective that is added where it is left out."""
+        said = free is None and LOSS in self._defined()
+        implied = {OBJECTIVE: Tensor(OBJECTIVE, "definition", ())} if said else {}
         declared = {name: tensor for name, (tensor, _) in {**TENSORS, **self._mentioned.tensors}.items()}
-        return {**declared, **self._defined()}
+        return {**implied, **declared, **self._defined()}
 
     def _scope(self, free: frozenset[str] | None) -> Scope:
         known = {**LETTERS, **self._mentioned.letters}
-        return Scope(known, self._known_tensors(), free, derivatives=free is None, infer=free is None)
+        return Scope(known, self._known_tensors(free), free, derivatives=free is None, infer=free is None)
 
     def _term(self, body: Any, free: frozenset[str] | None) -> Term:
         """The term of a formula in which only the letters ``free`` may be free (any, if None)."""
@@ -270,7 +273,7 @@ class Model:
             term = formula(body, self._scope(free), "<formula>")
             self._mention(body, term)
             return term
-        term = from_sympy(body, tensors=self._known_tensors())
+        term = from_sympy(body, tensors=self._known_tensors(free))
         for letter in letters(term):
             if free is not None and letter.name not in free:
                 raise IllFormedError(f"{letter} is left free, expected a sum over {letter} or {letter} on the left")

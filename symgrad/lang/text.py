@@ -62,9 +62,9 @@ class Printer:
         self._adjoint_names = adjoint_names or {}
 
     @classmethod
-    def of(cls, model: Model, adjoint_names: Mapping[str, str] | None = None) -> Printer:
+    def of(cls, model: Model, adjoint_names: Mapping[str, str] | None = None, avoid: Iterable[str] = ()) -> Printer:
         """The printer that knows the names of a model."""
-        names = {*model.program.tensors, *(letter.size for letter in model.letters)}
+        names = {*model.program.tensors, *(letter.size for letter in model.letters), *avoid}
         return cls(model.letters, names | set((adjoint_names or {}).values()), adjoint_names)
 
     def text(self, term: Term) -> str:
@@ -248,9 +248,12 @@ def formula_text(term: Term, model: Model, adjoint_names: Mapping[str, str] | No
 def model_text(model: Model) -> str:
     """A whole model as the text of a ``.sg`` file; reading it gives the same model."""
     printer = Printer.of(model)
+    used_in_claims = {i.name for claim in model.claims for side in (claim.left, claim.right) for i in letters(side)}
+    # A letter made up for a claim need not be declared, but must not meet one that another claim uses undeclared.
+    claim_printer = Printer.of(model, avoid=used_in_claims)
     claims = []
     for claim in model.claims:
-        claims.append(f"claim {printer.text(claim.left)} = {printer.text(claim.right)}")
+        claims.append(f"claim {claim_printer.text(claim.left)} = {claim_printer.text(claim.right)}")
         claims.extend(["expect claim refuted"] if claim.expect_refuted else [])
     assumptions = [f"assume {printer.text(a.left)} {a.relation} {printer.text(a.right)}" for a in model.assumptions]
     defined = {definition.name for definition in model.program.definitions}

@@ -62,6 +62,7 @@ def test_claims_and_assumptions_are_said_in_sympy_or_in_text():
     m.assume("y[n] > 0")
     m.claim(sympy.Derivative(m.loss, w[j]), (sg.sigmoid(z[n]) - y[n]) * x[n, j])
     m.claim("d(loss[n]) / d(w[q])", "(sigmoid(z[n]) - y[n]) * x[n, q]")
+    m.claim(sympy.Derivative(m.objective, b), sg.mean(sg.sigmoid(z[n]) - y[n], n))
     m.claim(z[n], 1)
     m.expect("claim")
     m.expect("identity")
@@ -70,7 +71,7 @@ def test_claims_and_assumptions_are_said_in_sympy_or_in_text():
     assert [a.relation for a in made.assumptions] == ["=", ">", "!=", ">"]
     assert made.claims[0].left == Partial(Entry("loss", (Index("n", "N"),)), Entry("w", (Index("j", "D"),)), total=True)
     assert made.claims[0].right == from_sympy((sg.sigmoid(z[n]) - y[n]) * x[n, j])
-    assert [c.expect_refuted for c in made.claims] == [False, False, True]
+    assert [c.expect_refuted for c in made.claims] == [False, False, False, True]
     assert (made.expected, made.sources) == ({"identity"}, ("Bishop 2006, eq. (4.91)",))
     assert parse_model(model_text(made), made.name) == made
 
@@ -151,6 +152,7 @@ def test_a_refused_statement_leaves_the_model_as_it_was():
         (lambda m: m.define("q", True), "bool is not a formula"),
         (lambda m: m.define("q", 0.1 + 0.2), "is not exact"),
         (lambda m: m.define("q", np.array([b], dtype=object)), "ndarray is not a formula"),
+        (lambda m: m.define("q", m.objective), "undeclared name objective"),
         (lambda m: m.define("q", [b]), "list is not a formula"),
         (lambda m: m.define("q[s]", b), "undeclared index letter s"),
         (lambda m: m.define("b", 1), "b is a parameter already"),
@@ -159,7 +161,6 @@ def test_a_refused_statement_leaves_the_model_as_it_was():
         (lambda m: m.define(b, 1), "Symbol is not a text"),
         (lambda m: setattr(m, "loss", b), "loss is a definition already"),
         (lambda m: setattr(m, "objective", m.loss), "n is left free"),
-        (lambda m: m.objective, "objective is not defined yet"),
         (lambda m: m.assume(b), "is not an assumption"),
         (lambda m: m.assume(sympy.Eq(b, b)), "is not an assumption"),
         (lambda m: m.assume(b > 1), "compares with 0, expected > 0"),
@@ -198,6 +199,7 @@ def test_a_bad_statement_is_refused(state, message):
         (lambda: sg.Sum(w[d], sympy.Idx("d")), "d is not an index letter"),
         (lambda: sg.Model("m", batch=n).to_model(), "the loss is missing"),
         (lambda: sg.Model("m", batch=n).loss, "loss is not defined yet"),
+        (lambda: sg.Model("m", batch=n).objective, "loss is not defined yet"),
         (lambda: sg.Model("m", batch=n).closed_form(), "loss is not defined yet"),
     ],
 )

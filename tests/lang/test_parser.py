@@ -26,6 +26,7 @@ from symgrad.kernel.terms import (
 from symgrad.kernel.terms import Judgement
 from symgrad.lang.parser import decoded, load_model, model_name, parse_formula, parse_model
 from symgrad.lang.source import MAX_CHARACTERS, SourceError
+from symgrad.lang.text import model_text
 
 LOGISTIC = """# Binary logistic regression, loss computed from the logit.
 title   Logistic regression
@@ -164,6 +165,15 @@ def test_a_letter_of_a_claim_takes_the_size_of_the_position_where_it_first_stand
     assert claim.left == Partial(Entry("loss", (p,)), Entry("w", (q,)), total=True)
     assert claim.right == Sum("D", Times((Entry("x", (p, 0)), Delta(0, q))))
     assert model.letters == MODEL.letters
+
+
+def test_claims_and_assumptions_may_mention_the_objective_that_is_left_out():
+    model = parse_model(
+        HEAD + "loss[n] = b * y[n]\nassume objective > 0\nclaim d(objective) / d(b) = mean(n, y[n])", "left_out"
+    )
+    assert model.claims[0].left == Partial(Entry("objective", ()), B, total=True)
+    assert model.assumptions[0].left == Entry("objective", ())
+    assert parse_model(model_text(model), "left_out") == model
 
 
 def test_a_letter_bound_in_a_definition_may_be_free_in_a_claim():
@@ -442,6 +452,8 @@ STATEMENTS = {
     "loss[d] = b": (5, "expected loss[n]"),
     "loss[m] = y[m]": (5, "expected loss[n]"),
     "loss = b": (5, "expected loss[n]"),
+    "claim objective = b": (5, "undeclared name objective"),
+    "loss[n] = b + objective": (5, "undeclared name objective"),
     "u = v + b\nv = b": (5, "undeclared name v"),
     "u = u + b": (5, "undeclared name u"),
     "objective = b": (5, "objective stands above loss"),
