@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symgrad.kernel.terms import Entry, Partial, Term, letters
-from symgrad.render.document import Block, Display, Paragraph, Part, Row
 from symgrad.render.reasons import NOTATION, Context, Ref, Text, reason
 from symgrad.render.shaping import Shaper, match
+from symgrad.render.tree import Block, Display, Paragraph, Part, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,9 +109,13 @@ class _Proof:
         shown, previous = left, chain.left
         waiting: list[Step] = []
         for term, steps in self._lines(chain):
-            opened = {s.subject.tensor for s in steps if s.rule in {"unfold", NOTATION} and isinstance(s.subject, Entry)}
+            opened = {
+                s.subject.tensor for s in steps if s.rule in {"unfold", NOTATION} and isinstance(s.subject, Entry)
+            }
             shape = self.shaper(term, avoid=avoid, unfolded=opened)
-            waiting += [step for step in steps if (step.rule, step.subject) not in {(w.rule, w.subject) for w in waiting}]
+            waiting += [
+                step for step in steps if (step.rule, step.subject) not in {(w.rule, w.subject) for w in waiting}
+            ]
             if shape != shown:
                 context = Context(self.shaper, previous, wrt, lambda subject: self.cited(subject, k))
                 rules = tuple(step.rule for step in waiting)

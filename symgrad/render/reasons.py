@@ -127,15 +127,13 @@ def _delta(subject: Term | None, context: Context) -> Text:
 
 def _cite(subject: Term | None, context: Context) -> Text:
     label = context.cited(subject) if subject is not None else None
-    return ("by ", Ref(label)) if label else ("proved above",)
+    if label:
+        return ("by ", Ref(label))
+    return ("value of ", context.shaper(subject)) if subject is not None else ("by an equation proved before",)
 
 
 def _identity(subject: Term | None, context: Context) -> Text:
     return ("identity for ", context.shaper(subject)) if subject is not None else ("function identity",)
-
-
-def _chain(_: Term | None, context: Context) -> Text:
-    return ("chain rule",)
 
 
 def _words(text: str) -> Callable[[Term | None, Context], Text]:
@@ -161,7 +159,7 @@ PHRASES: dict[str, Callable[[Term | None, Context], Text]] = {
     "partial_power": _words("power rule"),
     "partial_apply": _function,
     "partial_sum": _words("the derivative passes through the finite sum"),
-    "chain": _chain,
+    "chain": _words("chain rule"),
     "lift": _words("the single-sample program at each sample"),
     "cite": _cite,
 }

@@ -21,6 +21,7 @@ from symgrad.kernel.terms import (
     Term,
     Times,
     children,
+    closed,
     letters,
     opened,
     positions,
@@ -260,7 +261,8 @@ class _Pass:
 
     def _softmax(self, factors: list[Term], stack: tuple[str, ...]) -> tuple[list[Term], list[Shape]]:
         """Take each pair exp(u) * (sum of exp(u))^-1 out of the factors."""
-        left, found = list(factors), []
+        left: list[Term] = list(factors)
+        found: list[Shape] = []
         for total in factors:
             match total:
                 case Power(Sum(_, Apply("exp", (body,))), exponent) if exponent == -1:
@@ -291,8 +293,6 @@ def _at(body: Term, term: Term) -> Position | None:
 
 def _lifted(term: Term) -> Term:
     """``term`` as the body of a sum whose index it does not mention."""
-    from symgrad.kernel.terms import closed
-
     return closed(term, Index("", ""))
 
 
@@ -370,4 +370,3 @@ def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
 
 def _factors(shape: Shape) -> tuple[Shape, ...]:
     return shape.factors if isinstance(shape, Product) and not shape.entrywise else (shape,)
-

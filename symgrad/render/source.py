@@ -31,7 +31,7 @@ class Line(Protocol):
     """One line of a chain: the line above it equals ``term``."""
 
     @property
-    def term(self) -> Term: ...  # noqa: D102
+    def term(self) -> Term: ...
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -42,10 +42,10 @@ class Chain(Protocol):
     """``left`` = first line = second line = ..."""
 
     @property
-    def left(self) -> Term: ...  # noqa: D102
+    def left(self) -> Term: ...
 
     @property
-    def lines(self) -> Sequence[Line]: ...  # noqa: D102
+    def lines(self) -> Sequence[Line]: ...
 
 
 class Section(Protocol):
@@ -60,17 +60,17 @@ class Section(Protocol):
         """The definition that a local section differentiates."""
 
     @property
-    def chains(self) -> Sequence[Chain]: ...  # noqa: D102
+    def chains(self) -> Sequence[Chain]: ...
 
 
 class Formula(Protocol):
     """An equation in closed form."""
 
     @property
-    def left(self) -> Term: ...  # noqa: D102
+    def left(self) -> Term: ...
 
     @property
-    def right(self) -> Term: ...  # noqa: D102
+    def right(self) -> Term: ...
 
 
 class Side(Protocol):
@@ -85,7 +85,7 @@ class MatrixForm(Protocol):
     """A gradient as a matrix formula."""
 
     @property
-    def text(self) -> str: ...  # noqa: D102
+    def text(self) -> str: ...
 
     @property
     def tree(self) -> Any:
@@ -96,34 +96,34 @@ class Derivation(Protocol):
     """All that a document tells."""
 
     @property
-    def model(self) -> Model: ...  # noqa: D102
+    def model(self) -> Model: ...
 
     @property
-    def single(self) -> Side: ...  # noqa: D102
+    def single(self) -> Side: ...
 
     @property
-    def batch(self) -> Side: ...  # noqa: D102
+    def batch(self) -> Side: ...
 
     @property
-    def matrix(self) -> Mapping[str, MatrixForm]: ...  # noqa: D102
+    def matrix(self) -> Mapping[str, MatrixForm]: ...
 
     @property
-    def hypotheses(self) -> Sequence[Judgement]: ...  # noqa: D102
+    def hypotheses(self) -> Sequence[Judgement]: ...
 
     @property
-    def verdicts(self) -> Mapping[str, Mapping[str, Any]]: ...  # noqa: D102
+    def verdicts(self) -> Mapping[str, Mapping[str, Any]]: ...
 
     @property
-    def claims(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
+    def claims(self) -> Sequence[Mapping[str, Any]]: ...
 
     @property
-    def weights(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def weights(self) -> Mapping[str, Any]: ...
 
     @property
-    def verdict(self) -> str: ...  # noqa: D102
+    def verdict(self) -> str: ...
 
     @property
-    def proof(self) -> Sequence[Section]: ...  # noqa: D102
+    def proof(self) -> Sequence[Section]: ...
 
     @property
     def checked(self) -> bool:

@@ -7,10 +7,24 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symgrad.kernel.terms import Entry, Index, Partial, Power, Size, Sum, Term, Times, closed, letters
-from symgrad.render.document import Block, Display, Items, Paragraph, Part, Row, Table
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.shapes import Called, Derivative, Gradient, Integer, Negative, Quotient, Related, Shape, Space, Summed, Sums, Symbol, parts
+from symgrad.render.shapes import (
+    Called,
+    Derivative,
+    Gradient,
+    Integer,
+    Negative,
+    Quotient,
+    Related,
+    Shape,
+    Space,
+    Summed,
+    Sums,
+    Symbol,
+    parts,
+)
 from symgrad.render.shaping import Shaper, matrix_shape
+from symgrad.render.tree import Block, Display, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,7 +88,7 @@ class Teller:
             rows.append(Row(left, self.shaper(definition.body, avoid=avoid), ":="))
         drawn = [shape for row in [*rows, *self.statement] for shape in parts(row.right)]
         functions = self._functions(drawn)
-        pieces: list[Part] = [Paragraph(tuple(words)), Display(tuple([*rows, *functions]), packed=True)]
+        pieces: list[Part] = [Paragraph(tuple(words)), Display((*rows, *functions), packed=True)]
         return Block("setting", (*pieces, Paragraph(self._conventions(drawn))))
 
     def _typed(self, tensor: Tensor) -> Text:
@@ -107,27 +121,23 @@ class Teller:
         used = {(s.function, s.spelled) for s in drawn if isinstance(s, Called)}
         t = Symbol(next(c for c in ("t", "u", "s", "r", "v") if c not in self.shaper.names))
         exp, one = Called("exp", (t,)), Integer(1)
-        k, m = "k", "m"
-        meaning: dict[str, tuple[Shape, Shape]] = {
-            "sigmoid": (Called("sigmoid", (t,)), Quotient(one, Sums((one, Called("exp", (Negative(t),)))))),
-            "softplus": (Called("softplus", (t,)), Called("log", (Sums((one, exp)),))),
-            "relu": (Called("relu", (t,)), Called("max", (t, Integer(0)))),
+        meaning: dict[str, Shape] = {
+            "sigmoid": Quotient(one, Sums((one, Called("exp", (Negative(t),))))),
+            "softplus": Called("log", (Sums((one, exp)),)),
+            "relu": Called("max", (t, Integer(0))),
         }
         rows = []
-        for function, (left, right) in meaning.items():
-            for spelled in (False, True):
-                if (function, spelled) in used:
-                    shown = Called(function, (t,), spelled=spelled)
-                    rows.append(Row(shown, right, ":="))
+        for function, right in meaning.items():
+            rows += [Row(Called(f, (t,), spelled=spelled), right, ":=") for f, spelled in sorted(used) if f == function]
         size = next((s.size for s in self.model.letters), "K")
         if any(function == "softmax" for function, _ in used):
             softmax = [s for s in drawn if isinstance(s, Called) and s.function == "softmax" and s.letter]
             size = next((i.size for s in softmax for i in self.model.letters if i.name == s.letter), size)
-            k, m = self.shaper.fresh(size, ()), ""
+            k = self.shaper.fresh(size, ())
             m = self.shaper.fresh(size, (k,))
-            entry = lambda i: Called("exp", (Symbol(str(t.name), (i,)),))  # noqa: E731
+            each = [Called("exp", (Symbol(t.name, (i,)),)) for i in (k, m)]
             left = Called("softmax", (Symbol(t.name, (k,)),), letter=k)
-            rows.append(Row(left, Quotient(entry(k), Summed(m, size, entry(m))), ":="))
+            rows.append(Row(left, Quotient(each[0], Summed(m, size, each[1])), ":="))
         return rows
 
     def _conventions(self, drawn: Sequence[Shape]) -> Text:
@@ -144,8 +154,13 @@ class Teller:
             if any(isinstance(s, Called) and s.function == "softmax" and not s.letter for s in drawn):
                 words += [", softmax row by row"]
             words += [". "]
+            if any(isinstance(s, Sums) and any(isinstance(t, Integer) for t in s.terms) for s in self._matrices()):
+                words += ["A number beside a matrix stands for the matrix with this entry everywhere. "]
         words += ["The gradient by a parameter has the shape of the parameter (denominator layout)."]
         return tuple(words)
+
+    def _matrices(self) -> list[Shape]:
+        return [s for row in self.statement if row.label.startswith("matrix:") for s in parts(row.right)]
 
     # --- assumptions -------------------------------------------------------------------------------------------------
 
@@ -155,7 +170,13 @@ class Teller:
         names = [(self._whole(t),) for t in program.inputs if t.kind == "parameter"]
         items: list[Text] = [
             ("The data do not depend on the parameters.",),
-            ("All ", self.shaper(Entry("loss", (self.model.batch,))), " are evaluated at the same parameters ", *joined(names), "."),
+            (
+                "All ",
+                self.shaper(Entry("loss", (self.model.batch,))),
+                " are evaluated at the same parameters ",
+                *joined(names),
+                ".",
+            ),
         ]
         for given in self.derivation.hypotheses:
             free = dict.fromkeys([*letters(given.left), *letters(given.right)])
@@ -165,7 +186,7 @@ class Teller:
 
     def _whole(self, tensor: Tensor) -> Shape:
         rank = len(tensor.shape)
-        return Symbol(self.whole[tensor.name], (), ("tensor", "vector", "matrix")[min(rank, 2)])  # type: ignore[arg-type]
+        return Symbol(self.whole[tensor.name], (), ("tensor", "vector", "matrix")[min(rank, 2)])
 
     # --- proposition -------------------------------------------------------------------------------------------------
 
@@ -238,8 +259,14 @@ class Teller:
         """What is proved."""
         if not self.statement:
             return None
-        words: list[Any] = ["For all sizes, data and parameters that satisfy the assumption, and for all indices,"]
-        return Block("proposition", (Paragraph(tuple(words)), Display(tuple(self.statement))), (self.model.title,))
+        words = "For all sizes, data and parameters that satisfy the assumption, and for all indices,"
+        pieces: list[Part] = [Paragraph((words,)), Display(tuple(self.statement))]
+        if not self._proved("separable") and any(row.label.startswith("persample:") for row in self.statement):
+            loss = self.shaper(Entry("loss", (self.model.batch,)))
+            pieces.append(
+                Paragraph(("The samples are coupled: the derivatives of ", loss, " are rows of the Jacobian."))
+            )
+        return Block("proposition", tuple(pieces), (self.model.title,))
 
     # --- refutations -------------------------------------------------------------------------------------------------
 
@@ -268,7 +295,10 @@ class Teller:
         text = next((str(value) for key, value in weights.items() if key.startswith("c[")), "")
         if kind == "none" or not text:
             why = str(weights.get("reason", "")).strip(". ")
-            return Block("remark", (Paragraph((f"No weights of the per-sample gradients are given{': ' + why if why else ''}.",)),))
+            return Block(
+                "remark",
+                (Paragraph((f"No weights of the per-sample gradients are given{': ' + why if why else ''}.",)),),
+            )
         words = "The gradient of the objective is the sum of the per-sample gradients with the weights"
         label = next(key for key in weights if key.startswith("c["))
         return Block("remark", (Paragraph((words + ":",)), Table((((label,), text),))))
@@ -299,7 +329,11 @@ class Teller:
         if self.derivation.proof:
             sizes = dict.fromkeys([self.model.program.batch, *(s for t in self.tensors.values() for s in t.shape)])
             shown: list[Text] = [(Symbol(size, (), "size"),) for size in sizes]
-            words: list[Any] = ["Every equation of the proof was derived by the kernel of symgrad, for symbolic ", *joined(shown), "."]
+            words: list[Any] = [
+                "Every equation of the proof was derived by the kernel of symgrad, for symbolic ",
+                *joined(shown),
+                ".",
+            ]
             if self.derivation.checked:
                 words += [" The certificate was accepted by a second program, in a process of its own."]
             pieces.append(Paragraph(tuple(words)))
@@ -347,5 +381,3 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k}: {_value(v)}" for k, v in value.items())
     return str(value)
-
-

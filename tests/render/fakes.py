@@ -8,7 +8,19 @@ from typing import Any
 
 from symgrad.kernel.functions import inverse, minus, negative, number, square
 from symgrad.kernel.program import Definition, Program, Tensor
-from symgrad.kernel.terms import ONE, Apply, Delta, Entry, Index, Partial, Plus, Power, Size, Term, Times, renamed, sigma
+from symgrad.kernel.terms import (
+    ONE,
+    Apply,
+    Delta,
+    Entry,
+    Index,
+    Partial,
+    Plus,
+    Size,
+    Term,
+    Times,
+    sigma,
+)
 from symgrad.kernel.theorem import Judgement
 from symgrad.lang.model import Claim, Model
 
@@ -180,7 +192,10 @@ def logistic(**changes: Any) -> Derivation:
         (
             chain(
                 loss_by_z,
-                (plus(Partial(call("softplus", z), z, False), Partial(negative(times(y, z)), z, False)), "partial_plus"),
+                (
+                    plus(Partial(call("softplus", z), z, False), Partial(negative(times(y, z)), z, False)),
+                    "partial_plus",
+                ),
                 (
                     plus(call("sigmoid", z), Partial(negative(times(y, z)), z, False)),
                     (Step("partial_apply", call("softplus", z)), Step("partial_entry")),
@@ -244,7 +259,9 @@ def logistic(**changes: Any) -> Derivation:
                 (mean(sample_w), (Step("cite", by_w), Step("lift"))),
             ),
             chain(
-                batch_b, (mean(residual), (Step("cite", batch_b),)), (mean(sample_b), (Step("cite", by_b), Step("lift")))
+                batch_b,
+                (mean(residual), (Step("cite", batch_b),)),
+                (mean(sample_b), (Step("cite", by_b), Step("lift"))),
             ),
         ),
     )
@@ -253,7 +270,9 @@ def logistic(**changes: Any) -> Derivation:
     given: dict[str, Any] = {
         "model": model,
         "single": Side({"w": Formula(by_w, times(residual, x_j)), "b": Formula(by_b, residual)}, single),
-        "batch": Side({"w": Formula(batch_w, mean(times(residual, x_j))), "b": Formula(batch_b, mean(residual))}, program),
+        "batch": Side(
+            {"w": Formula(batch_w, mean(times(residual, x_j))), "b": Formula(batch_b, mean(residual))}, program
+        ),
         "matrix": {
             "w": Matrix("", ("mul", ("inv_size", "N"), ("T", ("sym", "X")), error)),
             "b": Matrix("", ("mul", ("inv_size", "N"), ("T", ("ones", "N")), error)),
