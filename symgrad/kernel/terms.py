@@ -6,12 +6,12 @@ the names of bound indices are the same object, and no substitution can capture 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Literal, TypeVar, dataclass_transform
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+T = TypeVar("T", bound=type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,84 +44,83 @@ class Term:
             return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def construct(made: T) -> T:
+    """Make a class one of the constructs: frozen, inert, hashed once."""
+    frozen = dataclass(frozen=True, slots=True)(made)
+    frozen.__hash__ = Term.__hash__
+    return frozen
+
+
+@construct
 class Number(Term):
     """An exact rational."""
 
     value: Fraction
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Size(Term):
     """A size as a number: an integer, at least one."""
 
     name: str
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Entry(Term):
     """One entry of a tensor: data, parameter or definition."""
 
     tensor: str
     indices: tuple[Position, ...]
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Plus(Term):
     """A sum of finitely many written terms, in the order written."""
 
     terms: tuple[Term, ...]
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Times(Term):
     """A product of finitely many written factors, in the order written."""
 
     factors: tuple[Term, ...]
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Power(Term):
     """A rational power; 1/0 is 0, and a fractional power is 0 outside its domain."""
 
     base: Term
     exponent: Fraction
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Apply(Term):
     """A function of ``kernel.functions`` applied to its arguments."""
 
     function: str
     arguments: tuple[Term, ...]
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Sum(Term):
     """The sum of ``body`` over an index of ``size``; the index is number 0 inside ``body``."""
 
     size: str
     body: Term
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Delta(Term):
     """Kronecker delta of two indices of one size."""
 
     left: Position
     right: Position
-    __hash__ = Term.__hash__
 
 
-@dataclass(frozen=True, slots=True)
+@construct
 class Partial(Term):
     """A derivative with respect to one entry of a parameter or definition.
 
@@ -132,7 +131,6 @@ class Partial(Term):
     body: Term
     wrt: Entry
     total: bool
-    __hash__ = Term.__hash__
 
 
 CONSTRUCTS = (Number, Size, Entry, Plus, Times, Power, Apply, Sum, Delta, Partial)
@@ -144,36 +142,28 @@ ZERO, ONE, MINUS = Number(Fraction(0)), Number(Fraction(1)), Number(Fraction(-1)
 def children(term: Term) -> tuple[Term, ...]:
     """The immediate subterms, in the order that paths count them."""
     match term:
-        case Plus(parts) | Times(parts):
+        case Plus(parts) | Times(parts) | Apply(_, parts):
             return parts
-        case Apply(_, arguments):
-            return arguments
-        case Power(base, _):
-            return (base,)
-        case Sum(_, body):
+        case Power(body, _) | Sum(_, body):
             return (body,)
         case Partial(body, wrt, _):
             return (body, wrt)
     return ()
 
 
-def rebuilt(term: Term, parts: tuple[Term, ...]) -> Term:
+def rebuilt(term: Term, parts: Iterator[Term] | tuple[Term, ...]) -> Term:
     """``term`` with other immediate subterms."""
     match term:
-        case Plus():
-            return Plus(parts)
-        case Times():
-            return Times(parts)
+        case Plus() | Times():
+            return type(term)(tuple(parts))
         case Apply(function, _):
-            return Apply(function, parts)
+            return Apply(function, tuple(parts))
         case Power(_, exponent):
-            return Power(parts[0], exponent)
+            return Power(*parts, exponent)
         case Sum(size, _):
-            return Sum(size, parts[0])
+            return Sum(size, *parts)
         case Partial(_, _, total):
-            if not isinstance(parts[1], Entry):
-                raise TypeError("a derivative is taken with respect to an entry")
-            return Partial(parts[0], parts[1], total)
+            return Partial(*parts, total)  # type: ignore[arg-type]
     return term
 
 
@@ -184,10 +174,8 @@ def reindexed(term: Term, change: Callable[[Position, int], Position], depth: in
             return Entry(tensor, tuple(change(i, depth) for i in indices)) if indices else term
         case Delta(left, right):
             return Delta(change(left, depth), change(right, depth))
-        case Number() | Size():
-            return term
     inner = depth + isinstance(term, Sum)
-    return rebuilt(term, tuple(reindexed(part, change, inner) for part in children(term)))
+    return rebuilt(term, (reindexed(part, change, inner) for part in children(term)))
 
 
 def opened(body: Term, index: Position) -> Term:
@@ -225,10 +213,8 @@ def renamed(term: Term, names: Mapping[Index, Position]) -> Term:
         return term
 
     def change(i: Position, depth: int) -> Position:
-        if isinstance(i, int) or i not in names:
-            return i
-        new = names[i]
-        return new + depth if isinstance(new, int) else new
+        new = names.get(i, i) if isinstance(i, Index) else i
+        return new + depth if isinstance(new, int) and isinstance(i, Index) else new
 
     return reindexed(term, change)
 
@@ -240,16 +226,11 @@ def subterms(term: Term) -> Iterator[Term]:
         yield from subterms(part)
 
 
-def positions(term: Term) -> Iterator[tuple[Position, int]]:
+def positions(term: Term) -> list[tuple[Position, int]]:
     """Every index position with the number of sums around it, left to right."""
     found: list[tuple[Position, int]] = []
-
-    def note(i: Position, depth: int) -> Position:
-        found.append((i, depth))
-        return i
-
-    reindexed(term, note)
-    yield from found
+    reindexed(term, lambda i, depth: (found.append((i, depth)), i)[1])  # type: ignore[func-returns-value]
+    return found
 
 
 def letters(term: Term) -> tuple[Index, ...]:
@@ -257,6 +238,33 @@ def letters(term: Term) -> tuple[Index, ...]:
     return tuple(dict.fromkeys(i for i, _ in positions(term) if isinstance(i, Index)))
 
 
-def mentions_bound(term: Term, number: int = 0) -> bool:
-    """Whether ``term`` mentions the index of the ``number``-th enclosing sum."""
-    return any(isinstance(i, int) and i - depth == number for i, depth in positions(term))
+def mentions_bound(term: Term) -> bool:
+    """Whether ``term``, the body of a sum, mentions the summed index."""
+    return any(isinstance(i, int) and i == depth for i, depth in positions(term))
+
+
+Relation = Literal["=", ">", ">=", "!=", "separable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``left relation right``, for all values of the free letters.
+
+    ``=`` is an equation; ``>``, ``>=``, ``!=`` are signs and have ``right`` zero; ``separable`` says that ``left``, the
+    loss of sample n in the batch program, is the loss of the single-sample program at sample n.
+    """
+
+    relation: Relation
+    left: Term
+    right: Term
+
+    def map(self, change: Callable[[Term], Term]) -> Judgement:
+        """The same judgement about other terms."""
+        return Judgement(self.relation, change(self.left), change(self.right))
+
+
+def closure(judgement: Judgement) -> Judgement:
+    """The judgement with its letters renamed in the order they occur, so that one hypothesis has one form."""
+    found = dict.fromkeys((*letters(judgement.left), *letters(judgement.right)))
+    names = {letter: Index(f"_{k}", letter.size) for k, letter in enumerate(found)}
+    return judgement.map(lambda term: renamed(term, names))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from symgrad.kernel.program import Program
     from symgrad.kernel.terms import Index, Term
-    from symgrad.kernel.theorem import Judgement
+    from symgrad.kernel.terms import Judgement
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from symgrad.kernel.program import Definition, Program
-    from symgrad.kernel.theorem import Judgement
+    from symgrad.kernel.terms import Judgement
 
 _LETTERS = "ijklmpqrstuvabcdefghno"
 RELATIONS = frozenset({"=", ">", ">=", "!="})

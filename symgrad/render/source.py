@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from symgrad.kernel.terms import Term
-    from symgrad.kernel.theorem import Judgement
+    from symgrad.kernel.terms import Judgement
     from symgrad.lang.model import Model
 
 

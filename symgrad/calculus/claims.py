@@ -1,0 +1,166 @@
+"""Claims: what somebody believes, proved or refuted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symgrad.calculus import numbers
+from symgrad.calculus import rewrite as rw
+from symgrad.calculus.local import Chain, assumed, simplify
+from symgrad.calculus.reverse import Letters, Reverse, first_of
+from symgrad.calculus.signs import stated
+from symgrad.errors import LimitError, RuleError
+from symgrad.kernel import rules
+from symgrad.kernel import terms as t
+from symgrad.kernel.program import ancestors, reached
+from symgrad.kernel.theorem import Theorem
+from symgrad.lang.model import Claim, Model
+from symgrad.lang.text import Printer
+
+
+class Claims:
+    """Judges every claim of a model.
+
+    Attributes:
+        results: for each claim its text, status, and witness or residual.
+        chains: the proofs of those that hold.
+    """
+
+    def __init__(self, model: Model, letters: Letters, statements: dict[str, Theorem]) -> None:
+        self.model, self.program, self.letters = model, model.program, letters
+        self.reverses: dict[str, Reverse] = {}
+        self.results: list[dict[str, Any]] = []
+        self.chains: list[Chain] = []
+        self.printer = Printer.of(model)
+        for number, claim in enumerate(model.claims, 1):
+            self.results.append(self._judge(claim, f"claim {number}", statements))
+
+    def _judge(self, claim: Claim, name: str, statements: dict[str, Theorem]) -> dict[str, Any]:
+        text = f"{self.printer.text(claim.left)} = {self.printer.text(claim.right)}"
+        result: dict[str, Any] = {"claim": text, "expected": claim.expect_refuted}
+        chain = Chain(self.program, claim.left)
+        self._derive(chain)
+        theorem = self._meet(chain, claim.right)
+        if theorem is not None:
+            found = stated(theorem, self.model.assumptions)
+            statements[name] = found
+            self.chains.append(chain)
+            return result | {"status": "proved"}
+        hypotheses = chain.theorem().hypotheses
+        witness = self._witness(chain, claim)
+        if witness is not None:
+            return result | {"status": "refuted", "witness": witness, "derived": self.printer.text(chain.right)}
+        residual = f"{self.printer.text(chain.right)} against {self.printer.text(claim.right)}"
+        return result | {"status": "undecided", "residual": residual, "hypotheses": len(hypotheses)}
+
+    def reverse(self, root: t.Entry) -> Reverse:
+        """Reverse mode from an entry of the batch program, at letters of its own; kept for the next claim."""
+        if root.tensor not in self.reverses:
+            shape = self.program.tensors[root.tensor].shape
+            found: list[t.Index] = []
+            for size in shape:
+                found.append(self.letters.pick(size, found))
+            self.reverses[root.tensor] = Reverse(
+                self.program, t.Entry(root.tensor, tuple(found)), self.letters, self.model.assumptions
+            )
+        return self.reverses[root.tensor]
+
+    def _derive(self, chain: Chain) -> None:
+        """Replace every derivative on the left by its closed form."""
+        partials = [p for p in t.subterms(chain.left) if isinstance(p, t.Partial)]
+        for partial in partials:
+            root, wrt = partial.body, partial.wrt
+            if not isinstance(root, t.Entry):
+                continue
+            if root.tensor == wrt.tensor:
+                chain.add(first_of([rules.partial_entry(self.program, partial)]))
+            elif wrt.tensor not in ancestors(self.program, root.tensor):
+                chain.add(first_of([rules.partial_constant(self.program, partial)]))
+            else:
+                found = self.reverse(root).cotangents[wrt.tensor]
+                equation = found.closed or found.equation
+                chain.cites.append(equation)
+                chain.add(first_of([equation]))
+        if partials:
+            simplify(chain, self.model.assumptions)
+
+    def _meet(self, chain: Chain, right: t.Term) -> Theorem | None:
+        """Close the chain with the claimed side, trying more of the definitions and identities each time."""
+        program = self.program
+        for ways in ((), (self._assume,), (_open, self._assume), (_open, _exponentials, self._assume),
+                     (_open, _steps_, self._assume)):  # fmt: skip
+            try:
+                there, back = chain.right, right
+                to: Theorem | None = None
+                fro: Theorem | None = None
+                for way in ways:
+                    for convert in (rw.repeated(rw.everywhere(way)) if way is not self._assume else way, rw.normal):
+                        to = rw.chained(to, convert(program, rw.result(to, there)))
+                        fro = rw.chained(fro, convert(program, rw.result(fro, back)))
+                middle = rw.meet(program, rw.result(to, there), rw.result(fro, back))
+            except (LimitError, RuleError):
+                continue
+            if middle is not None:
+                whole = rw.chained(rw.chained(to, middle), rules.sym(fro) if fro else None)
+                chain.add(whole)
+                return chain.theorem()
+        return None
+
+    def _assume(self, program: Any, term: t.Term) -> Theorem | None:
+        done = rw.normal(program, term)
+        step = rw.everywhere(assumed(program, self.model.assumptions))(program, rw.result(done, term))
+        return rw.chained(done, step)
+
+    def _witness(self, chain: Chain, claim: Claim) -> dict[str, Any] | None:
+        letters = dict.fromkeys((*t.letters(claim.left), *t.letters(claim.right)))
+        extra = tuple(d for reverse in self.reverses.values() for d in numbers.named(reverse))
+        try:
+            theorem = stated(chain.theorem(), self.model.assumptions)
+        except (RuleError, LimitError):
+            theorem = chain.theorem()
+        left = numbers.formula(self.program, numbers.with_bars(chain.right), extra)
+        right = numbers.formula(self.program, claim.right, extra)
+        return numbers.witness(self.model, theorem.hypotheses, letters, left, right)
+
+
+def _open(program: Any, term: t.Term) -> Theorem | None:
+    """Unfold every definition but the losses' own cotangents."""
+    if isinstance(term, t.Entry) and term.tensor in program.bodies and reached(program, term):
+        return rules.unfold(program, term)
+    return None
+
+
+def _exponentials(program: Any, term: t.Term) -> Theorem | None:
+    """Write sigmoid, tanh and softplus by the exponential."""
+    law = {"sigmoid": "sigmoid_exp", "tanh": "tanh_sigmoid", "softplus": "softplus_log"}
+    if isinstance(term, t.Apply) and term.function in law:
+        return rules.identity(program, law[term.function], term.arguments)
+    return _logarithms(program, term)
+
+
+def _logarithms(program: Any, term: t.Term) -> Theorem | None:
+    if not isinstance(term, t.Apply) or term.function != "log":
+        return None
+    [u] = term.arguments
+    match u:
+        case t.Apply("exp", (v,)):
+            return rules.identity(program, "log_exp", (v,))
+        case t.Times((first, *rest)):
+            other = rest[0] if len(rest) == 1 else t.Times(tuple(rest))
+            grouped = rw.replace(rules.ring(program, u, t.Times((first, other))), term, (0,))
+            return rw.chained(grouped, rules.identity(program, "log_product", (first, other)))
+        case t.Power(base, exponent) if exponent == -1:
+            return rules.identity(program, "log_inverse", (base,))
+        case t.Number(value) if value == 1:
+            return rules.identity(program, "log_one", ())
+    return None
+
+
+def _steps_(program: Any, term: t.Term) -> Theorem | None:
+    """Write max, min, relu, abs and sign by the step function."""
+    law = {"max": "max_relu", "min": "min_relu", "relu": "relu_step", "abs": "abs_step", "sign": "sign_step"}
+    if isinstance(term, t.Apply) and term.function in law:
+        return rules.identity(program, law[term.function], term.arguments)
+    if isinstance(term, t.Power) and isinstance(term.base, t.Apply) and term.base.function == "step" and term.exponent == 2:
+        return rules.identity(program, "step_squared", term.base.arguments)
+    return None

@@ -1,0 +1,251 @@
+"""A derivation: what was derived from a model, what was proved of it, and what was not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symgrad.calculus.certificate import certificate, goal
+from symgrad.calculus.local import Chain
+from symgrad.calculus.reverse import Reverse
+from symgrad.errors import SymgradError
+from symgrad.kernel import terms as t
+from symgrad.kernel.terms import Judgement
+from symgrad.kernel.theorem import Theorem
+from symgrad.lang.model import Model
+
+if TYPE_CHECKING:
+    from symgrad.calculus.matrix import MatrixForm
+    from symgrad.oracles.report import CheckReport, Formulas
+
+
+class Verdict(Enum):
+    """What a derivation ends in."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """``left = right``, as it is printed."""
+
+    left: t.Term
+    right: t.Term
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the proof: chains of equations about one subject."""
+
+    kind: str
+    subject: t.Term | None
+    chains: tuple[Chain, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The gradients of one program: by cotangents, and closed; per-sample formulas have sample n put in."""
+
+    adjoints: dict[str, Formula]
+    gradients: dict[str, Formula]
+    closed: dict[str, Formula]
+
+
+class ProgramError(SymgradError):
+    """The checker refused what the kernel had proved: a bug of ours."""
+
+
+@dataclass
+class Derivation:
+    """Everything that was derived from a model.
+
+    Attributes:
+        model: what was derived.
+        single: the per-sample side; of a coupled program, the rows of the Jacobian.
+        batch: the side of the batch objective.
+        statements: every stated theorem by name, in the order of the document.
+        verdicts: for each statement of the question, its status and what belongs to it.
+        claims: for each claim of the file, in order, its text, status and witness.
+        weights: the weights c[n] and their kind.
+        matrix: matrix forms, by parameter.
+        proof: the sections of the proof.
+        expected: whether each refuted verdict is one that the file expects.
+    """
+
+    model: Model
+    single: Side
+    batch: Side
+    reverse: Reverse
+    statements: dict[str, Theorem]
+    verdicts: dict[str, dict[str, Any]]
+    claims: list[dict[str, Any]]
+    weights: dict[str, Any]
+    matrix: dict[str, MatrixForm]
+    proof: tuple[Section, ...]
+    checked: bool = False
+    check_report: CheckReport | None = None
+    _goal: str | None = field(default=None, repr=False)
+
+    @property
+    def hypotheses(self) -> tuple[Judgement, ...]:
+        """The hypotheses of all statements about the batch program, each once."""
+        found: dict[Judgement, None] = {}
+        for theorem in self.statements.values():
+            if theorem.program == self.model.program:
+                found |= dict.fromkeys(sorted(theorem.hypotheses, key=str))
+        return tuple(found)
+
+    @property
+    def judged(self) -> list[tuple[str, bool]]:
+        """Status of what is judged, and whether the file expects it refuted: separable, identity, each claim."""
+        wanted = self.model.expected
+        found = [(self.verdicts[name]["status"], name in wanted) for name in ("separable", "identity")]
+        return found + [(c["status"], claim.expect_refuted) for c, claim in zip(self.claims, self.model.claims, strict=True)]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Refuted if a statement is that is not expected to be, or is proved though it should not; else undecided if one is."""
+        if any((status == "refuted") != expected for status, expected in self.judged if status != "undecided"):
+            return Verdict.REFUTED
+        coupled = self.verdicts["separable"]["status"] == "refuted"
+        reported = [self.verdicts[k] for k in ("per_sample", "tape", "batch")]
+        open_ = [v for v in reported if v["status"] == "undecided" and not (coupled and v.get("coupled"))]
+        if open_ or any(status == "undecided" for status, _ in self.judged):
+            return Verdict.UNDECIDED
+        return Verdict.PROVED
+
+    @property
+    def exit_code(self) -> int:
+        """0 proved, 1 refuted, 3 undecided."""
+        return {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNDECIDED: 3}[self.verdict]
+
+    @property
+    def per_sample(self) -> dict[str, Any]:
+        """The per-sample gradients as SymPy expressions, by parameter."""
+        return self._sympy(self.single)
+
+    def _sympy(self, side: Side) -> dict[str, Any]:
+        from symgrad.lang.sympy_bridge import to_sympy
+
+        return {name: to_sympy(f.right, self.model.letters) for name, f in side.closed.items()}
+
+    @cached_property
+    def _certificate(self) -> str:
+        return certificate(self.model.program, self.statements.items())
+
+    def certificate(self) -> str:
+        """The proofs of all statements, as canonical JSON."""
+        return self._certificate
+
+    def goal(self) -> str:
+        """The model and every statement with its hypotheses, as canonical JSON: what the certificate must establish."""
+        return goal(self.model.program, self.model.assumptions, self.statements.items())
+
+    def verify(self) -> None:
+        """Let the checker replay the certificate, in a process of its own.
+
+        Raises:
+            ProgramError: if it refuses; then kernel and checker disagree, and neither can be trusted.
+        """
+        code, said = replay(self.goal(), self.certificate())
+        if code:
+            raise ProgramError(f"the checker refused the certificate of {self.model.name}: {said}")
+        self.checked = True
+
+    @property
+    def formulas(self) -> Formulas:
+        """The gradient of the objective as the numeric check wants it."""
+        from symgrad.kernel.program import Definition
+        from symgrad.oracles.report import Formulas
+
+        bars = adjoint_names(self.model)
+
+        def named(term: t.Term) -> t.Term:
+            if isinstance(term, t.Partial):
+                return t.Entry(bars[term.wrt.tensor], term.wrt.indices)
+            return t.rebuilt(term, tuple(named(part) for part in t.children(term)))
+
+        adjoints = []
+        for name, found in self.reverse.cotangents.items():
+            if name in self.model.program.bodies:
+                adjoints.append(Definition(bars[name], t.letters(found.wrt), named(found.equation.right)))
+        gradients = {}
+        for name, tensor in ((i.name, i) for i in self.model.program.inputs if i.kind == "parameter"):
+            found = self.reverse.cotangents.get(name)
+            if found is None:
+                letters = tuple(t.Index(f"z{k}_", size) for k, size in enumerate(tensor.shape))
+                gradients[name] = (letters, t.ZERO)
+            else:
+                best = found.closed or found.equation
+                gradients[name] = (t.letters(found.wrt), named(best.right))
+        return Formulas(tuple(adjoints), gradients)  # type: ignore[arg-type]
+
+    def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
+        """Compare the formulas with a framework's automatic differentiation; see ``symgrad.oracles.check.check``."""
+        from symgrad.oracles.check import check
+
+        self.check_report = check(self.model, self.formulas, backend=backend, **options)
+        return self.check_report
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole result as one JSON object, schema 1."""
+        from symgrad.calculus.report import to_json
+
+        return to_json(self)
+
+    def to_sympy(self) -> str:
+        """The closed gradients of the objective, one SymPy expression a line."""
+        return "".join(f"{name} = {expression}\n" for name, expression in self._sympy(self.batch).items())
+
+    def to_latex(self, **options: Any) -> str:
+        """The document as LaTeX; see ``symgrad.render.to_tex``."""
+        from symgrad.render import to_tex
+
+        return str(to_tex(self, **options))
+
+    def to_html(self) -> str:
+        """The document as one self-contained web page."""
+        from symgrad.render import to_html
+
+        return str(to_html(self))
+
+    def _repr_latex_(self) -> str:
+        return "$$" + r" \\ ".join(json.dumps(v) for v in ()) + "$$"
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+
+def adjoint_names(model: Model) -> dict[str, str]:
+    """For each tensor, the name under which its cotangent prints; it meets no name of the user's."""
+    taken = set(model.program.tensors) | {i.name for i in model.letters} | {i.size for i in model.letters}
+    found: dict[str, str] = {}
+    for name in model.program.tensors:
+        bar = f"{name[:50]}_bar"
+        while bar in taken:
+            bar += "_"
+        taken.add(bar)
+        found[name] = bar
+    return found
+
+
+def replay(goal_text: str, certificate_text: str) -> tuple[int, str]:
+    """Run the checker: its exit code, and what it says."""
+    checker = Path(__file__).parent.parent / "checker.py"
+    with tempfile.TemporaryDirectory(prefix="symgrad-") as folder:
+        files = [Path(folder, "goal.json"), Path(folder, "certificate.json")]
+        for file, text in zip(files, (goal_text, certificate_text), strict=True):
+            file.write_text(text, encoding="utf-8", newline="")
+        # Isolated: no environment variable and no folder of the user's reaches the checker.
+        command = [sys.executable, "-I", str(checker), *map(str, files)]
+        ran = subprocess.run(command, capture_output=True, check=False, encoding="utf-8", errors="replace")
+    return ran.returncode, (ran.stdout or ran.stderr).strip()

@@ -1,0 +1,144 @@
+"""Refutation and satisfiability by evaluation at a few points, in exact rationals or in balls that separate."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from symgrad.calculus.reverse import Reverse
+from symgrad.kernel import terms as t
+from symgrad.kernel.program import Definition, Program
+from symgrad.kernel.terms import Judgement
+from symgrad.lang.model import Model
+from symgrad.oracles.balls import Evaluator, Point, Real, Undefined, separated
+from symgrad.oracles.points import every, sample_point, satisfies
+
+TRIES = 12
+
+
+def sizes_of(program: Program) -> dict[str, None]:
+    """Every size that the program mentions."""
+    found = {program.batch: None}
+    for tensor in program.tensors.values():
+        found |= dict.fromkeys(tensor.shape)
+    for definition in program.definitions:
+        for part in t.subterms(definition.body):
+            if isinstance(part, t.Sum):
+                found[part.size] = None
+            elif isinstance(part, t.Size):
+                found[part.name] = None
+    return found
+
+
+def points(model: Model, hypotheses: Iterable[Judgement], seed: int = 0, tries: int = TRIES) -> Iterator[Point]:
+    """Points that satisfy every assumption and hypothesis, small sizes first; deterministic."""
+    rng = random.Random(seed)  # noqa: S311, a seed for repeatable points, not a secret
+    names = list(sizes_of(model.program))
+    hypotheses = tuple(hypotheses)
+    for attempt in range(tries):
+        sizes = {name: 2 + (attempt + k) % (1 + min(attempt, 2)) for k, name in enumerate(names)}
+        sizes[model.program.batch] = 2 + attempt % 2
+        point = sample_point(model, sizes, rng)
+        if point is not None and satisfies((*model.assumptions, *hypotheses), model.program, point):
+            yield point
+
+
+def satisfiable(model: Model, hypotheses: Iterable[Judgement]) -> bool:
+    """Whether a point is found that satisfies every assumption and hypothesis."""
+    return next(points(model, hypotheses, tries=4), None) is not None
+
+
+def alone(point: Point, program: Program, sample: int) -> Point:
+    """The point of the single-sample program that holds one sample of a batch."""
+    values = {}
+    for tensor in program.inputs:
+        kept = [size != program.batch for size in tensor.shape]
+        chosen: dict[tuple[int, ...], Fraction] = {}
+        for where, value in point.values[tensor.name].items():
+            if all(keep or i == sample for i, keep in zip(where, kept, strict=True)):
+                chosen[tuple(i for i, keep in zip(where, kept, strict=True) if keep)] = value
+        values[tensor.name] = chosen
+    return Point({**point.sizes, program.batch: 1}, values)
+
+
+def written(value: Real) -> str:
+    """A value as text: an exact rational, or a ball as midpoint and radius."""
+    return str(value) if isinstance(value, Fraction) else str(value.str(20))
+
+
+def witness(
+    model: Model, hypotheses: Iterable[Judgement], letters: Iterable[t.Index], left: Side, right: Side
+) -> dict[str, Any] | None:
+    """A point, and values of the letters, at which the two sides certainly differ."""
+    letters = tuple(letters)
+    for point in points(model, hypotheses):
+        for at in every(letters, point.sizes):
+            try:
+                a, b = left(point, at), right(point, at)
+            except Undefined:
+                continue
+            if separated(a, b):
+                exact = isinstance(a, Fraction) and isinstance(b, Fraction)
+                return described(model, point, at) | {"left": written(a), "right": written(b), "exact": exact}
+    return None
+
+
+Side = Callable[[Point, dict[t.Index, int]], Real]
+"""One side of an equation: its value at a point and at values of the letters."""
+
+
+def formula(program: Program, term: t.Term, extra: tuple[Definition, ...] = ()) -> Side:
+    """The side that a Partial-free term is."""
+    known: dict[int, Evaluator] = {}
+
+    def value(point: Point, at: dict[t.Index, int]) -> Real:
+        if id(point) not in known:
+            known.clear()
+            known[id(point)] = Evaluator(program, point, extra)
+        return known[id(point)].value(term, at)
+
+    return value
+
+
+def described(model: Model, point: Point, at: dict[t.Index, int]) -> dict[str, Any]:
+    """A point for people and for JSON: sizes, data, parameters, and the entry compared, counted from one."""
+
+    def nested(values: dict[tuple[int, ...], Fraction], rank: int) -> Any:
+        if not rank:
+            return str(values[()])
+        firsts = sorted({where[0] for where in values})
+        return [nested({w[1:]: v for w, v in values.items() if w[0] == k}, rank - 1) for k in firsts]
+
+    held = {
+        tensor.name: nested(dict(point.values[tensor.name]), len(tensor.shape)) for tensor in model.program.inputs
+    }
+    kinds = {tensor.name: tensor.kind for tensor in model.program.inputs}
+    return {
+        "sizes": dict(point.sizes),
+        "data": {name: value for name, value in held.items() if kinds[name] == "data"},
+        "parameters": {name: value for name, value in held.items() if kinds[name] == "parameter"},
+        "at": {letter.name: k + 1 for letter, k in at.items()},
+    }
+
+
+def named(reverse: Reverse) -> tuple[Definition, ...]:
+    """The cotangents as definitions ``u_bar``, each using only those before it; the root's letters come first."""
+    roots = t.letters(reverse.root)
+    return tuple(
+        Definition(bar(name), (*roots, *t.letters(found.wrt)), with_bars(found.equation.right))
+        for name, found in reverse.cotangents.items()
+    )
+
+
+def bar(name: str) -> str:
+    """The name of the cotangent of a tensor; no declared name ends so in the evaluator."""
+    return f"{name}~bar"
+
+
+def with_bars(term: t.Term) -> t.Term:
+    """``term`` with cotangents as entries of their definitions."""
+    if isinstance(term, t.Partial) and term.total and isinstance(term.body, t.Entry):
+        return t.Entry(bar(term.wrt.tensor), (*term.body.indices, *term.wrt.indices))
+    return t.rebuilt(term, tuple(with_bars(part) for part in t.children(term)))

@@ -1,0 +1,91 @@
+"""Writes the files of a result: all of them or none, and never over something else unless told to."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from symgrad.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+"""What a file that symgrad writes may be called."""
+
+
+def write(folder: Path, files: Mapping[str, bytes], *, force: bool) -> list[Path]:
+    """Write ``files`` into ``folder``, which is made if it is missing.
+
+    Everything is checked before anything is written, each file is written under a temporary name beside its place,
+    and all are moved there at the end. A file that already has these bytes is left alone.
+
+    Returns:
+        The paths, also of those left alone.
+
+    Raises:
+        InputError: if a name is not a plain file name, if something other than a regular file (a link, a folder) stands
+            in a file's place, or if a file with other bytes does and ``force`` is not given.
+    """
+    for name in files:
+        if not NAME.fullmatch(name) or ".." in name:
+            raise InputError(f"{name!r} is no name for a file; letters, digits, '_', '-' and '.' make one")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is not a folder")
+    paths = {folder / name: content for name, content in files.items()}
+    wanted = {path: content for path, content in paths.items() if differs(path, content, force=force)}
+    made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary: dict[Path, Path] = {}
+    try:
+        for path, content in wanted.items():
+            temporary[path] = beside = path.with_name(f".{path.name[:60]}.{secrets.token_hex(4)}.tmp")
+            with beside.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        with undisturbed():
+            for path, beside in temporary.items():
+                beside.replace(path)
+    except BaseException:
+        for beside in temporary.values():
+            beside.unlink(missing_ok=True)
+        for parent in made:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+    return list(paths)
+
+
+def differs(path: Path, content: bytes, *, force: bool) -> bool:
+    """Whether ``path`` has to be written, and may be."""
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return True
+    if not stat.S_ISREG(kind):
+        raise InputError(f"{path} exists and is not a regular file; it is not touched")
+    if path.read_bytes() == content:
+        return False
+    if not force:
+        raise InputError(f"{path} exists with other content; --force replaces it")
+    return True
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let an interrupt or a timeout wait until the block is over."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,149 @@
+"""``symgrad prove``: the main job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from symgrad.cli.check import check_options, loaded, measured
+from symgrad.cli.inputs import derivation_argument, model_of
+from symgrad.cli.manner import Manner, Progress, common
+from symgrad.cli.output import write
+
+if TYPE_CHECKING:
+    from symgrad.calculus import Derivation
+
+FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "pdf")
+PROVED, REFUTED, UNDECIDED = 0, 1, 3
+
+
+@click.command("prove")
+@derivation_argument
+@click.option("--to", "form", type=click.Choice(FORMATS), help="What to make of it. Default: txt.")
+@click.option("-o", "--output", metavar="DIR", help="Write NAME.<ext>, certificate and goal there, not to stdout.")
+@click.option("--force", is_flag=True, help="With -o: replace files that have other content.")
+@click.option("--standalone", is_flag=True, help="TeX that compiles as it is, not a fragment for \\input.")
+@click.option("--reasons", type=click.Choice(["side", "letters"]), default="side", show_default=True, help="TeX, PDF.")
+@click.option("--check", "backend", type=click.Choice(["tensorflow"]), help="Measure the formulas against it, too.")
+@check_options
+@common
+def command(
+    manner: Manner,
+    what: str,
+    form: str | None,
+    output: str | None,
+    force: bool,
+    standalone: bool,
+    reasons: str,
+    backend: str | None,
+    **options: Any,
+) -> int:
+    """Derive the gradients of a loss, prove them and show the proof.
+
+    NAME is an entry of the catalogue (`symgrad list`); a file ends in .sg; - reads standard input.
+
+    Exit code: 0 proved, 1 refuted (or DISAGREE), 2 bad input, 3 undecided (or INCONCLUSIVE), 4 a limit or something
+    not installed.
+    """
+    from symgrad.calculus import derive
+
+    if form == "pdf" and not output:
+        raise click.UsageError("--to pdf writes a file; say where with -o DIR")
+    if (options["data"] or options["mapping"]) and not backend:
+        raise click.UsageError("--data and --map are for the numeric check; add --check tensorflow")
+    model = model_of(what, manner)
+    table = loaded(model, **options)
+    code = PROVED
+    with Progress(manner) as progress:
+        derivation = derive(model, progress=progress)
+        if derivation.exit_code == PROVED:
+            progress("replaying the certificate in the checker")
+            derivation.verify()
+        if backend:
+            progress(f"checking against {backend}")
+            code = measured(derivation, backend, table, **options).outcome.exit_code
+        progress("writing")
+        files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone) if output else {}
+    if output:
+        for path in write(Path(output), files, force=force):
+            manner.say(str(path))
+    if manner.json:
+        manner.give(derivation.to_json())
+    elif output:
+        click.echo(f"{model.name}: {said(derivation)}")
+    elif form is None:
+        show(derivation)
+    else:
+        click.echo(document(derivation, form, reasons=reasons, standalone=standalone), nl=False)
+    if backend and not manner.json and (output or form not in {None, "txt"}):
+        manner.say(str(derivation.check_report))
+    codes = {derivation.exit_code, code}
+    return next(code for code in (REFUTED, UNDECIDED, PROVED) if code in codes)
+
+
+def said(derivation: Derivation) -> str:
+    """The verdict in words."""
+    return str(derivation.to_json()["verdict"])
+
+
+def show(derivation: Derivation) -> None:
+    """The document on stdout; on a terminal in colour, unless NO_COLOR is set."""
+    from rich.console import Console
+
+    from symgrad.render.terminal import to_terminal
+
+    console = Console()
+    with console.capture() as captured:  # rich itself would exit with 1, "refuted", when the reader goes away
+        to_terminal(derivation, console)
+    click.echo(captured.get(), nl=False, color=True)
+
+
+def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> str:
+    """The derivation as text in a format."""
+    match form:
+        case "tex":
+            from symgrad.render.tex import to_tex
+
+            return to_tex(derivation, "letters" if reasons == "letters" else "side", standalone=standalone)
+        case "md":
+            from symgrad.render.markdown import to_markdown
+
+            return to_markdown(derivation)
+        case "html":
+            from symgrad.render.page import to_html
+
+            return to_html(derivation)
+        case "json":
+            return json.dumps(derivation.to_json(), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+        case "sg":
+            from symgrad.lang.text import model_text
+
+            return model_text(derivation.model)
+        case "sympy":
+            return derivation.to_sympy()
+    from symgrad.render.terminal import to_text
+
+    return to_text(derivation)
+
+
+def artefacts(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> dict[str, bytes]:
+    """The files of a derivation: the document, the macros of TeX and, if it is proved, certificate and goal."""
+    name = derivation.model.name
+    files: dict[str, str | bytes] = {}
+    if form == "pdf":
+        from symgrad.render.pdf import compile_pdf
+
+        files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
+    else:
+        files[f"{name}.{form}"] = document(derivation, form, reasons=reasons, standalone=standalone)
+    if form == "tex":
+        from symgrad.render.tex import macros
+
+        files["symgrad-macros.tex"] = macros()
+    if derivation.exit_code == PROVED:
+        files[f"{name}.certificate.json"] = derivation.certificate()
+        files[f"{name}.goal.json"] = derivation.goal()
+    return {path: content if isinstance(content, bytes) else content.encode() for path, content in files.items()}

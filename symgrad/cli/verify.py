@@ -1,0 +1,76 @@
+"""``symgrad verify``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from symgrad import catalogue
+from symgrad.cli.inputs import is_path, read_limited
+from symgrad.cli.manner import Manner, Progress, common
+from symgrad.errors import InputError
+
+LIMIT = 64 * 1024 * 1024
+"""Bytes that a certificate may have."""
+
+
+@click.command("verify")
+@click.argument("certificate", metavar="CERTIFICATE.json")
+@click.option("--goal", required=True, metavar="NAME|FILE.sg|GOAL.json", help="What the certificate must establish.")
+@common
+def command(manner: Manner, certificate: str, goal: str) -> int:
+    """Let the checker, a second program in a process of its own, replay a certificate.
+
+    The goal is rebuilt from the statement in FILE.sg; with GOAL.json it is taken as it stands.
+
+    Exit code: 0 accepted, 1 refused, 2 malformed.
+    """
+    content = read_limited(Path(certificate), LIMIT)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{certificate}: not UTF-8 text") from None
+    established: Any = None
+    with Progress(manner) as progress:
+        if goal.endswith(".json"):
+            wanted = read_limited(Path(goal), LIMIT).decode("utf-8", errors="replace")
+        else:
+            from symgrad.calculus.goal import rebuild
+            from symgrad.lang.parser import load_model
+
+            progress("rebuilding the goal")
+            model = load_model(Path(goal) if is_path(goal) else catalogue.find(goal))
+            wanted, established = rebuild(model, text)
+        progress("replaying the certificate")
+        code, verdict = replay(wanted, text)
+    if manner.json:
+        manner.give({"schema": 1, "accepted": code == 0, "checker": verdict, "established": established})
+        return code
+    click.echo(verdict)
+    if code == 0 and established:
+        for line in established:
+            click.echo(f"  {line}")
+    return code
+
+
+def replay(goal: str, certificate: str) -> tuple[int, str]:
+    """Run the checker on ``certificate`` with its ``goal``: its exit code, and what it says."""
+    checker = Path(__file__).parent.parent / "checker.py"
+    with tempfile.TemporaryDirectory(prefix="symgrad-") as folder:
+        files = [Path(folder, "goal.json"), Path(folder, "certificate.json")]
+        for file, text in zip(files, (goal, certificate), strict=True):
+            file.write_text(text, encoding="utf-8", newline="")
+        ran = subprocess.run(  # isolated: no environment variable and no folder of the user's reaches the checker
+            [sys.executable, "-I", str(checker), *map(str, files)],
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+        )
+    return ran.returncode, (ran.stdout or ran.stderr).strip()

@@ -1,0 +1,108 @@
+"""Equality in a commutative ring with named atoms, and in its field of fractions under conditions.
+
+A polynomial maps monomials to rationals; a monomial is a set of (atom, exponent). Everything but sums, products, powers and
+numbers is an atom, equal to itself alone: nothing is searched.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from symgrad.errors import LimitError
+from symgrad.kernel import terms as t
+
+Poly = dict[frozenset[tuple[t.Term, int]], Fraction]
+UNIT: Poly = {frozenset(): Fraction(1)}
+LIMIT = 20_000
+
+
+def plus(p: Poly, q: Poly, factor: int = 1) -> Poly:
+    """p + factor q."""
+    total = p | {m: p.get(m, Fraction(0)) + factor * value for m, value in q.items()}
+    return {m: value for m, value in total.items() if value}
+
+
+def times(p: Poly, q: Poly) -> Poly:
+    """The product, with δ^2 = δ.
+
+    Raises:
+        LimitError: if it has too many monomials.
+    """
+    if len(p) * len(q) > LIMIT:
+        raise LimitError(f"a product of {len(p)} by {len(q)} monomials")
+    total: Poly = {}
+    for m, a in p.items():
+        for n, b in q.items():
+            exponents = dict(m)
+            for atom, k in n:
+                exponents[atom] = 1 if isinstance(atom, t.Delta) else exponents.get(atom, 0) + k
+            joined = frozenset(exponents.items())
+            total[joined] = total.get(joined, Fraction(0)) + a * b
+    return {m: value for m, value in total.items() if value}
+
+
+def power(p: Poly, exponent: int) -> Poly:
+    """p multiplied by itself."""
+    result = UNIT
+    for _ in range(exponent):
+        result = times(result, p)
+    return result
+
+
+def fraction(term: t.Term, found: set[tuple[str, t.Term]] | None) -> tuple[Poly, Poly]:
+    """Numerator and denominator of ``term``.
+
+    Without ``found``, an inverse or a root is an atom. With it, inverses become denominators, q-th powers of q-th roots of u
+    become u, and the conditions for this are put into ``found``.
+    """
+    match term:
+        case t.Number(value):
+            return ({frozenset(): value} if value else {}), UNIT
+        case t.Plus(parts):
+            above, below = {}, UNIT
+            for n, d in (fraction(part, found) for part in parts):
+                same = d == below
+                above = plus(above, n) if same else plus(times(above, d), times(n, below))
+                below = below if same else times(below, d)
+            return above, below
+        case t.Times(parts):
+            above, below = UNIT, UNIT
+            for n, d in (fraction(part, found) for part in parts):
+                above, below = times(above, n), times(below, d)
+            return above, below
+        case t.Delta(left, right):
+            ends = sorted((left, right), key=str)
+            return UNIT if left == right else {frozenset({(t.Delta(*ends), 1)}): Fraction(1)}, UNIT
+        case t.Power(base, exponent) if found is not None or (exponent >= 0 and exponent.denominator == 1):
+            k, q = exponent.numerator, exponent.denominator
+            n, d = fraction(base, found)
+            if found is not None and (q > 1 or k < 0) and not isinstance(base, t.Size):
+                found.add((">" if q > 1 else "!=", base))
+            if q > 1:
+                n, d = {frozenset({(t.Power(base, Fraction(1, q)), 1)}): Fraction(1)}, UNIT
+            return (power(n, k), power(d, k)) if k >= 0 else (power(d, -k), power(n, -k))
+    return {frozenset({(term, 1)}): Fraction(1)}, UNIT
+
+
+def reduced(p: Poly) -> Poly:
+    """``p`` with the q-th power of each q-th root of a polynomial u replaced by u, which is positive."""
+    total: Poly = {}
+    for monomial, value in p.items():
+        part: Poly = {frozenset(): value}
+        for atom, k in monomial:
+            q = atom.exponent.denominator if isinstance(atom, t.Power) else k + 1
+            above, below = fraction(atom.base, set()) if isinstance(atom, t.Power) and k >= q else (UNIT, {})
+            whole, rest = divmod(k, q) if below == UNIT else (0, k)
+            part = times(times(part, power(above, whole)), {frozenset({(atom, rest)} if rest else ()): Fraction(1)})
+        total = plus(total, part)
+    return total
+
+
+def equal(left: t.Term, right: t.Term) -> set[tuple[str, t.Term]] | None:
+    """The conditions under which the two are equal as polynomials or fractions; None where they are not."""
+    found: set[tuple[str, t.Term]] = set()
+    for conditions in (None, found):
+        (a, b), (c, d) = fraction(left, conditions), fraction(right, conditions)
+        if not reduced(plus(times(a, d), times(c, b), -1)):
+            return found
+    return None

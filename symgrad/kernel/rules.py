@@ -1,0 +1,716 @@
+"""The inference rules: the whole of what symgrad believes.
+
+Rules about derivatives carry the conditions under which what they differentiate is smooth, so that each step is true at
+every point where its hypotheses hold. All hypotheses that can mention parameters are open conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from symgrad.errors import RuleError
+from symgrad.kernel import terms as t
+from symgrad.kernel import program as w
+from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE
+from symgrad.kernel.program import Program
+from symgrad.kernel.ring import equal
+from symgrad.kernel.terms import Judgement, closure
+from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
+
+Under = frozenset[Judgement]
+SIGNS = {">", ">=", "!="}
+
+
+def _concluded(program: Program, judgement: Judgement, under: Under = frozenset(), uses: frozenset[str] = frozenset(),
+               premises: tuple[Theorem, ...] = ()) -> Sequent:  # fmt: skip
+    """The sequent with what its premises rest on, after a look at its terms."""
+    for term in (judgement.left, judgement.right):
+        w.check_term(w.check_program(program), term)
+    under = under.union(*(p.hypotheses for p in premises))
+    return Sequent(program, under, uses.union(*(p.uses for p in premises)), judgement)
+
+
+def _equation(program: Program, left: t.Term, right: t.Term, under: Under = frozenset(), **more: object) -> Sequent:
+    return _concluded(program, Judgement("=", left, right), under, **more)  # type: ignore[arg-type]
+
+
+def _sign(program: Program, relation: str, term: t.Term, *premises: Theorem) -> Sequent:
+    need(all(p.program == program for p in premises), "sign", "a premise of another program")
+    return _concluded(program, Judgement(relation, term, t.ZERO), premises=premises)  # type: ignore[arg-type]
+
+
+def _all(program: Program) -> frozenset[str]:
+    return frozenset(d.name for d in program.definitions)
+
+
+def _closed(conditions: Iterable[tuple[str, t.Term]]) -> Under:
+    return frozenset(closure(Judgement(relation, u, t.ZERO)) for relation, u in conditions)  # type: ignore[arg-type]
+
+
+def _joined(parts: list[t.Term], construct: type[t.Plus] | type[t.Times]) -> t.Term:
+    """The parts as one sum or product; of none, its unit."""
+    unit = t.ZERO if construct is t.Plus else t.ONE
+    return construct(tuple(parts)) if len(parts) > 1 else parts[0] if parts else unit
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Equality
+
+
+@rule
+def sym(theorem: Theorem) -> Sequent:
+    """Turn an equation round.
+
+    ::
+
+        ⊢ a = b
+        ---------
+        ⊢ b = a
+
+    Raises:
+        RuleError: if the theorem is not an equation.
+    """
+    need(theorem.relation == "=", "sym", "not an equation", theorem=theorem.conclusion)
+    return _equation(theorem.program, theorem.right, theorem.left, premises=(theorem,))
+
+
+@rule
+def trans(first: Theorem, second: Theorem) -> Sequent:
+    """Chain two equations through their middle term.
+
+    ::
+
+        ⊢ a = b      ⊢ b = c
+        ----------------------     one program; the same b
+               ⊢ a = c
+
+    Raises:
+        RuleError: if the middle terms differ, the programs differ, or one is not an equation.
+    """
+    need(first.relation == second.relation == "=", "trans", "not two equations")
+    need(first.program == second.program, "trans", "two programs")
+    need(first.right == second.left, "trans", "middle terms differ", first=first.right, second=second.left)
+    return _equation(first.program, first.left, second.right, premises=(first, second))
+
+
+@rule
+def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent:
+    """Replace one subterm by an equal one; the letters of the equation are chosen to fit.
+
+    ::
+
+             ⊢ a = b
+        -------------------     t[σa] at the path, for some choice σ of letters of the same sizes
+         ⊢ t[σa] = t[σb]
+
+    Inside a direct derivative ∂/∂u every tensor is an independent variable. There the equation must not rest on a
+    definition, nor on an equality hypothesis that mentions u: from ``w = 1`` one must not get ∂(w^2)/∂w = 0. Its other
+    hypotheses are open, provided that their terms are continuous near the point, which is added.
+
+    Raises:
+        RuleError: if there is no such subterm or choice, or a derivative is entered as said above.
+    """
+    need(theorem.relation == "=", "congruence", "not an equation", theorem=theorem.conclusion)
+    w.check_term(theorem.program, term)
+    continuous: set[Judgement] = set()
+
+    def replaced(part: t.Term, rest: tuple[int, ...], around: tuple[str, ...]) -> t.Term:
+        if not rest:
+            binding = fitting(theorem.left, part)
+            for letter, index in binding.items():
+                size = index.size if isinstance(index, t.Index) else around[-1 - index]
+                need(size == letter.size, "congruence", f"{letter} runs over {letter.size}, not over {size}")
+            return t.renamed(theorem.right, binding)
+        parts = list(t.children(part))
+        need(0 <= rest[0] < len(parts), "congruence", "no subterm there", term=part, path=rest)
+        if isinstance(part, t.Partial):
+            need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
+            need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
+            for h in theorem.hypotheses:
+                about = w.mentioned(h.left) | w.mentioned(h.right)
+                need(
+                    h.relation != "=" or part.wrt.tensor not in about,
+                    "congruence",
+                    "an equality about the variable",
+                    by=h,
+                )
+                for side in (h.left, h.right):
+                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))  # noqa: FBT003
+        inner = (*around, part.size) if isinstance(part, t.Sum) else around
+        parts[rest[0]] = replaced(parts[rest[0]], rest[1:], inner)
+        return t.rebuilt(part, tuple(parts))
+
+    return _equation(theorem.program, term, replaced(term, path, ()), frozenset(continuous), premises=(theorem,))
+
+
+@rule
+def unfold(program: Program, term: t.Term) -> Sequent:
+    """Open a definition.
+
+    ::
+
+        ------------------     u[k] := body is a definition of the program
+        ⊢ u[i] = body(i)
+
+    Raises:
+        RuleError: if the term is not an entry of a definition.
+    """
+    need(
+        isinstance(term, t.Entry) and term.tensor in program.bodies, "unfold", "not an entry of a definition", term=term
+    )
+    definition = program.bodies[term.tensor]  # type: ignore[attr-defined]
+    names = dict(zip(definition.letters, term.indices, strict=True))  # type: ignore[attr-defined]
+    return _equation(program, term, t.renamed(definition.body, names), uses=frozenset({definition.name}))
+
+
+@rule
+def hypothesis(program: Program, judgement: Judgement) -> Sequent:
+    """Take a judgement as hypothesis, for all values of its letters.
+
+    ::
+
+        ---------
+         J ⊢ J
+
+    Raises:
+        RuleError: if it is about derivatives, or is neither an equation nor a sign.
+    """
+    sign = judgement.relation in SIGNS and judgement.right == t.ZERO
+    need(judgement.relation == "=" or sign, "hypothesis", "neither an equation nor a sign", judgement=judgement)
+    for side in (judgement.left, judgement.right):
+        w.check_term(program, side, derivative=False)
+    return _concluded(program, judgement, frozenset({closure(judgement)}))
+
+
+@rule
+def ring(program: Program, left: t.Term, right: t.Term) -> Sequent:
+    """Rearrange in a commutative ring; where that does not do, in its field of fractions.
+
+    ::
+
+        ---------     equal polynomials; or equal fractions, under u != 0 for every inverted u and u > 0 for every root
+         ⊢ a = b
+
+    Raises:
+        RuleError: if the two differ.
+    """
+    found = equal(left, right)
+    need(found is not None, "ring", "the sides differ", left=left, right=right)
+    return _equation(program, left, right, _closed(found or ()))
+
+
+@rule
+def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequent:
+    """Use an identity of the table of functions, under its conditions.
+
+    ::
+
+        -------------     f = g is in the table
+         C ⊢ f = g
+
+    Raises:
+        RuleError: if the table has no such identity of so many arguments.
+    """
+    arity, made = IDENTITIES.get(name, (-1, None))
+    if made is None or arity != len(arguments):
+        raise RuleError("identity", f"no identity {name} of {len(arguments)} arguments")
+    conditions, left, right = made(*arguments)
+    return _equation(program, left, right, _closed(conditions))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Finite sums
+
+
+OUT = t.Index("_0", "_0")
+"""Stands for a summed index that does not occur."""
+
+
+def _sum(name: str, term: t.Term) -> t.Sum:
+    if not isinstance(term, t.Sum):
+        raise RuleError(name, "not a sum over an index", term=term)
+    return term
+
+
+@rule
+def sum_split(program: Program, term: t.Term) -> Sequent:
+    """Split a sum of sums.
+
+    ::
+
+        --------------------------
+        ⊢ Σ_i (a + b) = Σ_i a + Σ_i b
+
+    Raises:
+        RuleError: if the body is not a sum of terms.
+    """
+    outer = _sum("sum_split", term)
+    need(isinstance(outer.body, t.Plus), "sum_split", "the body is not a sum of terms", term=term)
+    return _equation(program, term, t.Plus(tuple(t.Sum(outer.size, part) for part in t.children(outer.body))))
+
+
+@rule
+def sum_factor(program: Program, term: t.Term) -> Sequent:
+    """Pull the factors that are free of the index out of a sum.
+
+    ::
+
+        ----------------------     i does not occur in c
+        ⊢ Σ_i c f = c Σ_i f
+
+    Raises:
+        RuleError: if no factor, or every factor, is free of the index.
+    """
+    outer = _sum("sum_factor", term)
+    factors = outer.body.factors if isinstance(outer.body, t.Times) else ()
+    free = [t.opened(f, OUT) for f in factors if not t.mentions_bound(f)]
+    rest = [f for f in factors if t.mentions_bound(f)]
+    need(free and rest, "sum_factor", "nothing to pull out, or nothing left inside", term=term)
+    return _equation(program, term, t.Times((*free, t.Sum(outer.size, _joined(rest, t.Times)))))
+
+
+@rule
+def sum_exchange(program: Program, term: t.Term) -> Sequent:
+    """Exchange two finite sums.
+
+    ::
+
+        --------------------------
+        ⊢ Σ_i Σ_j f = Σ_j Σ_i f
+
+    Raises:
+        RuleError: if the term is not a sum of a sum.
+    """
+    outer = _sum("sum_exchange", term)
+    inner = _sum("sum_exchange", outer.body)
+    i, j = t.Index("__0", outer.size), t.Index("__1", inner.size)
+    body = t.opened(t.children(t.opened(inner, i))[0], j)
+    return _equation(program, term, t.sigma(j, t.sigma(i, body)))
+
+
+@rule
+def sum_delta(program: Program, term: t.Term) -> Sequent:
+    """Collapse a sum over a Kronecker delta of the same size.
+
+    ::
+
+        ---------------------------     i runs over the size that j runs over
+        ⊢ Σ_i δ_ij f(i) = f(j)
+
+    The first delta of the product that holds the index is used.
+
+    Raises:
+        RuleError: if there is none.
+    """
+    outer = _sum("sum_delta", term)
+    factors = list(outer.body.factors) if isinstance(outer.body, t.Times) else [outer.body]
+    for k, factor in enumerate(factors):
+        if isinstance(factor, t.Delta) and (factor.left == 0) != (factor.right == 0):
+            other = factor.right if factor.left == 0 else factor.left
+            target = other - 1 if isinstance(other, int) else other
+            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), target))
+    raise RuleError("sum_delta", "no delta with the summed index", term=term)
+
+
+@rule
+def sum_constant(program: Program, term: t.Term) -> Sequent:
+    """Sum a constant.
+
+    ::
+
+        ------------------     i does not occur in c
+        ⊢ Σ_i c = size · c
+
+    Raises:
+        RuleError: if the index occurs in the body.
+    """
+    outer = _sum("sum_constant", term)
+    need(not t.mentions_bound(outer.body), "sum_constant", "the index occurs in the body", term=term)
+    return _equation(program, term, t.Times((t.Size(outer.size), t.opened(outer.body, OUT))))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Differentiation
+
+
+def _partial(name: str, program: Program, term: t.Term, construct: type[t.Term] = t.Term) -> tuple[t.Partial, Under]:
+    """A derivative of the wanted construct, with the conditions under which its body is smooth."""
+    w.check_term(w.check_program(program), term)
+    if not isinstance(term, t.Partial) or not isinstance(term.body, construct):
+        raise RuleError(name, f"not a derivative of a {construct.__name__}", term=term)
+    return term, w.smooth(program, term.body, term.wrt.tensor, term.total)
+
+
+def _inner(body: t.Term, partial: t.Partial) -> t.Partial:
+    return t.Partial(body, partial.wrt, total=False)
+
+
+def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term],
+             made: Callable[[t.Term, int, t.Term], t.Term]) -> Sequent:  # fmt: skip
+    """Sum what ``made`` makes of the derivative of each part that the variable moves."""
+    partial, under = _partial(name, program, term, construct)
+    parts = t.children(partial.body)
+    moving = [k for k, part in enumerate(parts) if partial.wrt.tensor in w.mentioned(part)]
+    need(moving, name, "nothing depends on the variable", term=term)
+    slopes = [made(partial.body, k, _inner(parts[k], partial)) for k in moving]
+    return _equation(program, term, _joined(slopes, t.Plus), under)
+
+
+@rule
+def partial_constant(program: Program, term: t.Term) -> Sequent:
+    """Differentiate what does not depend on the variable.
+
+    ::
+
+        ---------------     c does not depend on x
+         ⊢ ∂c/∂x = 0
+
+    Raises:
+        RuleError: if it does, through the program when the derivative is total.
+    """
+    partial, _ = _partial("partial_constant", program, term)
+    moving = w.depends(program, partial.body, partial.wrt.tensor, total=partial.total)
+    need(not moving, "partial_constant", f"it depends on {partial.wrt.tensor}", term=term)
+    return _equation(program, term, t.ZERO, uses=_all(program) if partial.total else frozenset())
+
+
+@rule
+def partial_entry(program: Program, term: t.Term) -> Sequent:
+    """Differentiate an entry with respect to an entry of the same tensor.
+
+    ::
+
+        ------------------------------
+        ⊢ ∂x[i, k]/∂x[j, m] = δ_ij δ_km
+
+    Raises:
+        RuleError: if the tensors differ.
+    """
+    partial, _ = _partial("partial_entry", program, term, t.Entry)
+    body, wrt = partial.body, partial.wrt
+    if not isinstance(body, t.Entry) or body.tensor != wrt.tensor:
+        raise RuleError("partial_entry", "entries of two tensors", term=term)
+    deltas: list[t.Term] = [t.Delta(i, j) for i, j in zip(body.indices, wrt.indices, strict=True)]
+    return _equation(program, term, _joined(deltas, t.Times))
+
+
+@rule
+def partial_plus(program: Program, term: t.Term) -> Sequent:
+    """Differentiate a sum of terms; terms that do not depend on the variable fall away.
+
+    ::
+
+        ----------------------------------     c does not depend on x
+        ⊢ ∂(f + g + c)/∂x = ∂f/∂x + ∂g/∂x
+
+    Source: Rudin 1976, Principles of Mathematical Analysis, theorem 5.3(a).
+
+    Raises:
+        RuleError: if no term depends on the variable.
+    """
+    return _leibniz("partial_plus", program, term, t.Plus, lambda _, k, slope: slope)
+
+
+@rule
+def partial_times(program: Program, term: t.Term) -> Sequent:
+    """Differentiate a product; factors that do not depend on the variable come out.
+
+    ::
+
+        -------------------------------------------     c does not depend on x
+        ⊢ ∂(c f g)/∂x = c ∂f/∂x g + c f ∂g/∂x
+
+    Source: Rudin 1976, theorem 5.3(b).
+
+    Raises:
+        RuleError: if no factor depends on the variable.
+    """
+    return _leibniz(
+        "partial_times",
+        program,
+        term,
+        t.Times,
+        lambda body, k, slope: t.Times((*t.children(body)[:k], slope, *t.children(body)[k + 1 :])),
+    )
+
+
+@rule
+def partial_power(program: Program, term: t.Term) -> Sequent:
+    """Differentiate a power.
+
+    ::
+
+        ---------------------------------     u != 0 if r < 0; u > 0 if r is not an integer
+        ⊢ ∂(u^r)/∂x = r u^(r-1) ∂u/∂x
+
+    Source: Rudin 1976, example 5.4 with theorem 5.5.
+
+    Raises:
+        RuleError: if the term is no derivative of a power.
+    """
+
+    def lower(body: t.Term, _: int, slope: t.Term) -> t.Term:
+        base, exponent = body.base, body.exponent  # type: ignore[attr-defined]
+        return t.Times((t.Number(exponent), base if exponent == 2 else t.Power(base, exponent - 1), slope))
+
+    return _leibniz("partial_power", program, term, t.Power, lower)
+
+
+@rule
+def partial_apply(program: Program, term: t.Term) -> Sequent:
+    """Differentiate a function by the chain rule.
+
+    ::
+
+        -----------------------------------------     f is smooth at u, v
+        ⊢ ∂f(u, v)/∂x = f_1 ∂u/∂x + f_2 ∂v/∂x
+
+    Source: Rudin 1976, theorem 5.5; the derivatives are those of ``kernel.functions``.
+
+    Raises:
+        RuleError: if no argument depends on the variable.
+    """
+
+    def outer(body: t.Term, k: int, slope: t.Term) -> t.Term:
+        return t.Times((DERIVATIVES[body.function][k](*t.children(body)), slope))  # type: ignore[attr-defined]
+
+    return _leibniz("partial_apply", program, term, t.Apply, outer)
+
+
+@rule
+def partial_sum(program: Program, term: t.Term) -> Sequent:
+    """Let a derivative pass through a finite sum.
+
+    ::
+
+        ----------------------------     i does not occur in x: bound indices are numbers
+        ⊢ ∂(Σ_i t)/∂x = Σ_i ∂t/∂x
+
+    A sum of finitely many differentiable functions is differentiable term by term.
+    Source: Rudin 1976, theorem 5.3(a).
+
+    Raises:
+        RuleError: if the term is no derivative of a sum.
+    """
+    partial, under = _partial("partial_sum", program, term, t.Sum)
+    i = t.Index("__0", partial.body.size)  # type: ignore[attr-defined]
+    need(i not in t.letters(partial), "partial_sum", "the letter is taken", letter=i)
+    body = t.opened(t.children(partial.body)[0], i)
+    return _equation(program, term, t.sigma(i, _inner(body, partial)), under)
+
+
+@rule
+def chain(program: Program, term: t.Term) -> Sequent:
+    """Differentiate through the program: the chain rule over the consumers of a tensor.
+
+    ::
+
+        -------------------------------------------------------     c runs over all definitions that mention u
+        ⊢ dr/du[j] = Σ_c Σ_k dr/dc[k] · ∂body_c(k)/∂u[j]            and that r depends on
+
+    The consumers are read off the program, so that none can be left out.
+    Source: Griewank and Walther 2008, Evaluating Derivatives, section 3.2.
+
+    Raises:
+        RuleError: if r is an entry of u itself, or does not depend on u.
+    """
+    partial, under = _partial("chain", program, term, t.Entry)
+    root, wrt = w.mentioned(partial.body), partial.wrt
+    need(
+        partial.total and wrt.tensor not in root,
+        "chain",
+        "not a total derivative with respect to another tensor",
+        term=term,
+    )
+    need(not any(i.name.startswith("__") for i in t.letters(term)), "chain", "a reserved letter", term=term)
+    made: list[t.Term] = []
+    for definition in program.definitions:
+        if wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
+            fresh = tuple(t.Index(f"__{k}", i.size) for k, i in enumerate(definition.letters))
+            body = t.renamed(definition.body, dict(zip(definition.letters, fresh, strict=True)))
+            into = t.Partial(partial.body, t.Entry(definition.name, fresh), total=True)
+            link: t.Term = t.Times((into, _inner(body, partial)))
+            for letter in reversed(fresh):
+                link = t.sigma(letter, link)
+            made.append(link)
+    need(made, "chain", "it does not depend on the variable", term=term)
+    return _equation(program, term, _joined(made, t.Plus), under, uses=_all(program))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Signs
+
+
+@rule
+def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Sequent:
+    """Tell the sign of a term from the signs of its parts.
+
+    ::
+
+        -------   numbers; sizes,     ----------  exp, sigmoid,     -----------  relu,     ------------  r even
+        ⊢ c > 0   at least one        ⊢ f(u) > 0  softplus, pi      ⊢ f(u) >= 0  abs, step   ⊢ u^r >= 0
+
+        ⊢ a > 0   ⊢ b >= 0     ⊢ a > 0   ⊢ b > 0     ⊢ u > 0      ⊢ u != 0              ⊢ f(i) > 0
+        ------------------     -----------------     ---------    ----------  r even    ----------------
+            ⊢ a + b > 0            ⊢ a b > 0         ⊢ u^r > 0    ⊢ u^r > 0             ⊢ Σ_i f(i) > 0
+
+    A sum is strict if one of its terms is. A product is >= if a factor is; of > and != it is !=, as is an odd power of what
+    is != 0. Sizes are at least one, so that no sum over an index is empty.
+
+    Raises:
+        RuleError: if the premises are not the signs of the parts, in order, or do not decide.
+    """
+    signs, relation = {p.relation for p in premises}, ""
+    parts, told = t.children(term), [p.left for p in premises]
+    match term:
+        case t.Number(value):
+            relation = ">" if value > 0 else "!=" if value < 0 else ">="
+        case t.Size():
+            relation = ">"
+        case t.Apply(function, _):
+            relation, parts = ">" if function in POSITIVE else ">=" if function in NONNEGATIVE else "", ()
+        case t.Power(_, exponent) if not premises:
+            relation, parts = ">=" if exponent and exponent % 2 == 0 else "", ()
+        case t.Power(_, exponent) if signs == {">"} or (signs == {"!="} and exponent.denominator == 1):
+            relation = ">" if exponent % 2 == 0 else premises[0].relation
+        case t.Plus() if signs <= {">", ">="}:
+            relation = ">" if ">" in signs else ">="
+        case t.Times() if signs <= SIGNS and not {">=", "!="} <= signs:
+            relation = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
+        case t.Sum(size, body) if signs in ({">"}, {">="}):
+            for letter, index in fitting(told[0], body).items():
+                found = size if index == 0 else index.size if isinstance(index, t.Index) else ""
+                need(letter.size == found, "sign", f"{letter} runs over {letter.size}, not over {found}")
+            relation, parts = premises[0].relation, (told[0],)
+    need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
+    return _sign(program, relation, term, *premises)
+
+
+@rule
+def sign_weaken(theorem: Theorem, relation: str) -> Sequent:
+    """Weaken a strict sign.
+
+    ::
+
+        ⊢ u > 0             ⊢ u > 0
+        ----------         ----------
+        ⊢ u != 0            ⊢ u >= 0
+
+    Raises:
+        RuleError: for anything else.
+    """
+    need(theorem.relation == ">" and relation in {"!=", ">="}, "sign_weaken", "only > is weakened, to != or >=")
+    return _sign(theorem.program, relation, theorem.left, theorem)
+
+
+@rule
+def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
+    """Carry a sign over an equation.
+
+    ::
+
+        ⊢ a = b    ⊢ b > 0
+        --------------------     likewise for >= and !=
+             ⊢ a > 0
+
+    Raises:
+        RuleError: if the sign is not one of the right side.
+    """
+    need(equation.relation == "=" and signed.relation in SIGNS, "sign_equal", "not an equation and a sign")
+    need(
+        equation.right == signed.left,
+        "sign_equal",
+        "the sign is of another term",
+        left=equation.right,
+        right=signed.left,
+    )
+    return _sign(equation.program, signed.relation, equation.left, equation, signed)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The two programs, and the last word
+
+
+@rule
+def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -> Sequent:
+    """Say that loss[n] of the batch program is the loss of the single-sample program at sample n.
+
+    ::
+
+        ⊢ body_u = body_u of the single-sample program, at n     (for each u where the two are not the same term)
+        ----------------------------------------------------------------------------------------------------------
+                                 ⊢ loss[n] separable
+
+    By induction along the program: each definition has the value, at n, that the single-sample program gives it.
+
+    Raises:
+        RuleError: if a definition differs and its premise is missing or is another equation.
+    """
+    alone = w.single(w.check_program(program))
+    w.check_term(program, sample)
+    need(isinstance(sample, t.Entry) and sample.tensor == "loss", "separable", "expected loss[n]", sample=sample)
+    [n], rest = t.letters(sample), list(premises)
+    for definition in alone.definitions:
+        batch = program.bodies[definition.name]
+        here = t.renamed(batch.body, {i: n for i in batch.letters if i.size == program.batch})
+        there = w.lifted(program, definition.body, n)
+        same = here == there or (rest and rest.pop(0).conclusion == Judgement("=", here, there))
+        need(same, "separable", f"{definition.name} is not shown to be the same", batch=here, single=there)
+    need(not rest, "separable", "a premise too many")
+    need(all(p.program == program for p in premises), "separable", "a premise of another program")
+    return _concluded(program, Judgement("separable", sample, t.ONE), uses=_all(program), premises=premises)
+
+
+@rule
+def lift(apart: Theorem, theorem: Theorem) -> Sequent:
+    """Speak of sample n what holds for the single-sample program.
+
+    ::
+
+        ⊢ loss[n] separable      ⊢ a = b in the single-sample program
+        ----------------------------------------------------------------
+                     ⊢ a = b at sample n, in the batch program
+
+    If definitions were shown to be the same by equations, the theorem may hold no derivative but total ones with
+    respect to parameters: only those are the same function of the same variable.
+
+    Raises:
+        RuleError: if the first is not separable, the second not an equation of its single-sample program, or see above.
+    """
+    program, sides = apart.program, (theorem.left, theorem.right)
+    need(apart.relation == "separable" and theorem.relation == "=", "lift", "not separable, or not an equation")
+    need(theorem.program == w.single(program), "lift", "the equation is of another program")
+    [n] = t.letters(apart.left)
+    need(all(n not in t.letters(side) for side in sides), "lift", "the letter is taken", letter=n)
+    for part in (p for side in sides for p in t.subterms(side) if isinstance(p, t.Partial) and apart.arguments[2]):
+        kind = program.tensors[part.wrt.tensor].kind
+        need(
+            part.total and kind == "parameter",
+            "lift",
+            "a derivative that the equations do not carry over",
+            partial=part,
+        )
+    moved = frozenset(closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
+    left, right = (w.lifted(program, side, n) for side in sides)
+    return _equation(program, left, right, moved, uses=_all(program), premises=(apart,))
+
+
+@rule
+def state(theorem: Theorem, signs: tuple[Theorem, ...]) -> Sequent:
+    """State a theorem: add where everything that it speaks of is defined, and drop the hypotheses that are proved.
+
+    ::
+
+        H ⊢ J      G_k ⊢ S_k
+        -------------------------------------     each S_k is among the hypotheses when its turn comes
+        H ∪ D(J) ∪ G_1 .. minus S_1 .. ⊢ J
+
+    Raises:
+        RuleError: if a sign is not among the hypotheses, or belongs to another program.
+    """
+    under = set(theorem.hypotheses | w.defined(theorem.program, theorem.conclusion))
+    for known in signs:
+        proved = closure(known.conclusion)
+        need(proved in under and known.program == theorem.program, "state", "not a hypothesis", sign=known.conclusion)
+        under = under - {proved} | known.hypotheses
+    return Sequent(theorem.program, frozenset(under), theorem.uses, theorem.conclusion)

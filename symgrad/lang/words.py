@@ -1,0 +1,83 @@
+"""The words of the language: what is reserved, which functions there are, and what shorthand stands for.
+
+Shorthand is expanded here and nowhere else, by the parser and by the Python authoring alike.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from symgrad.kernel.functions import DERIVATIVES, inverse, minus, square
+from symgrad.kernel.terms import MINUS, ONE, Apply, Index, Number, Plus, Power, Size, Sum, Term, Times, closed, sigma
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+ARITY = {name: len(partials) for name, partials in DERIVATIVES.items()}
+"""The functions of the kernel with their number of arguments."""
+
+HALF = Fraction(1, 2)
+
+
+def _silu(f: Term) -> Term:
+    return Times((f, Apply("sigmoid", (f,))))
+
+
+def _gelu(f: Term) -> Term:
+    scaled = Times((f, Power(Number(Fraction(2)), -HALF)))
+    return Times((f, Number(HALF), Plus((ONE, Apply("erf", (scaled,))))))
+
+
+def _elu(f: Term, alpha: Term) -> Term:
+    """relu(f) + alpha * (exp(f - relu(f)) - 1).
+
+    f - relu(f) is min(f, 0): the exponential never grows, and relu's kink is the only one, so one hypothesis: f != 0.
+    """
+    positive = Apply("relu", (f,))
+    return Plus((positive, Times((alpha, Plus((Apply("exp", (minus(f, positive),)), MINUS))))))
+
+
+SHORTHAND: dict[str, tuple[int, Callable[..., Term]]] = {
+    "square": (1, square),
+    "sqrt": (1, lambda f: Power(f, HALF)),
+    "silu": (1, _silu),
+    "gelu": (1, _gelu),
+    "elu": (2, _elu),
+}
+"""Functions that stand for a formula: number of arguments, and the formula."""
+
+
+def mean(letter: Index, f: Term) -> Times:
+    """``mean(letter, f)``."""
+    return Times((inverse(Size(letter.size)), sigma(letter, f)))
+
+
+def softmax(letter: Index, f: Term) -> Times:
+    """``softmax(letter, f)``: exp(f) over the sum of exp(f) along the letter, which stays free."""
+    exponential = Apply("exp", (f,))
+    return Times((exponential, inverse(Sum(letter.size, closed(exponential, letter)))))
+
+
+def logsumexp(letter: Index, f: Term) -> Apply:
+    """``logsumexp(letter, f)``; binds the letter."""
+    return Apply("log", (sigma(letter, Apply("exp", (f,))),))
+
+
+OVER: dict[str, Callable[[Index, Term], Term]] = {
+    "sum": sigma,
+    "mean": mean,
+    "softmax": softmax,
+    "logsumexp": logsumexp,
+}
+"""What takes an index letter and a formula."""
+
+FUNCTIONS = (*(name for name in ARITY if ARITY[name]), *SHORTHAND, *OVER, "delta", "size")
+"""Everything that is written name(...)."""
+
+STATEMENTS = ("index", "batch", "data", "parameter", "assume", "claim", "expect", "title", "source")
+
+RESERVED = frozenset({*FUNCTIONS, *STATEMENTS, "pi"})

@@ -1,0 +1,1 @@
+"""What numbers say: exact and ball arithmetic, and the three-outcome check against a framework."""

@@ -1,0 +1,248 @@
+"""The catalogue's entries as Keras models, or TensorFlow written by hand where Keras computes another function.
+
+Nothing here is derived from a model's definitions: each function is what a practitioner would write. Layers and losses
+are given the tested precision, since Keras otherwise casts to float32.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import InputError
+from symgrad.oracles import tensorflow
+from symgrad.oracles.report import Measured, Oracle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from symgrad.lang.model import Model
+    from symgrad.oracles.report import Arrays
+
+
+def keras() -> Any:
+    """The ``keras`` module, running on TensorFlow.
+
+    Raises:
+        InputError: if Keras was already imported with another backend.
+    """
+    tensorflow.imported()
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"
+    module = importlib.import_module("keras")
+    if module.backend.backend() != "tensorflow":
+        raise InputError(f"Keras runs on {module.backend.backend()} here; set KERAS_BACKEND=tensorflow")
+    return module
+
+
+class _Run:
+    """One evaluation: layers with given weights, under a tape."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        self.tf, self.keras, self.arrays = tensorflow.imported(), keras(), arrays
+        self.dtype = next(iter(arrays.values())).dtype.name
+        self.watched: dict[str, tuple[Any, tuple[int, ...]]] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.tf.constant(self.arrays[name])
+
+    def column(self, name: str) -> Any:
+        """A tensor of one axis as a column: what Keras calls one output."""
+        return self[name][:, None]
+
+    def dense(self, kernel: str, bias: str, activation: str | None = None) -> Any:
+        """A ``Dense`` layer that holds the two parameters; a kernel of one axis makes one output."""
+        weights, offsets = self.arrays[kernel], self.arrays[bias]
+        matrix, vector = weights.reshape(weights.shape[0], -1), offsets.reshape(-1)
+        layer = self.keras.layers.Dense(matrix.shape[1], activation=activation, dtype=self.dtype)
+        layer.build((None, matrix.shape[0]))
+        layer.set_weights([matrix, vector])
+        self.watched[kernel] = layer.kernel.value, weights.shape
+        self.watched[bias] = layer.bias.value, offsets.shape
+        return layer
+
+    def loss(self, name: str, **options: Any) -> Any:
+        """A Keras loss in the tested precision."""
+        return getattr(self.keras.losses, name)(dtype=self.dtype, **options)
+
+    def variable(self, name: str) -> Any:
+        variable = self.tf.Variable(self.arrays[name])
+        self.watched[name] = variable, self.arrays[name].shape
+        return variable
+
+    def measured(self, objective: Callable[[], Any]) -> Measured:
+        with self.tf.GradientTape() as tape:
+            value = objective()
+        found = tensorflow.measured(tape, value, {name: variable for name, (variable, _) in self.watched.items()})
+        shaped = {name: None if g is None else g.reshape(self.watched[name][1]) for name, g in found.gradients.items()}
+        return Measured(found.objective, shaped)
+
+
+def _linear_regression(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
+
+
+def _ridge(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+
+    def objective() -> Any:
+        penalty = run["lam"] * run.tf.reduce_sum(run.tf.square(layer.kernel.value))
+        return loss(run.column("y"), layer(run["x"])) + penalty
+
+    return run.measured(objective)
+
+
+def _poisson_regression(run: _Run) -> Measured:
+    layer, tf = run.dense("w", "b"), run.tf
+    return run.measured(lambda: tf.reduce_mean(tf.nn.log_poisson_loss(run["y"], layer(run["x"])[:, 0])))
+
+
+def _logistic_regression(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("BinaryCrossentropy", from_logits=True)
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
+
+
+def _logistic_regression_probability(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b", "sigmoid"), run.loss("BinaryCrossentropy", from_logits=False)
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
+
+
+def _weighted_logistic(run: _Run) -> Measured:
+    loss = run.loss("BinaryCrossentropy", from_logits=True, reduction="mean_with_sample_weight")
+    layer = run.dense("w", "b")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"]), sample_weight=run["s"]))
+
+
+def _softmax_regression(run: _Run) -> Measured:
+    layer, loss = run.dense("W", "b"), run.loss("CategoricalCrossentropy", from_logits=True)
+    return run.measured(lambda: loss(run["y"], layer(run["x"])))
+
+
+def _softmax_regression_any_labels(run: _Run) -> Measured:
+    layer, tf = run.dense("W", "b"), run.tf
+
+    def objective() -> Any:
+        return tf.reduce_mean(-tf.reduce_sum(run["y"] * tf.nn.log_softmax(layer(run["x"])), axis=1))
+
+    return run.measured(objective)
+
+
+def _mlp(activation: str) -> Callable[[_Run], Measured]:
+    def compute(run: _Run) -> Measured:
+        network = run.keras.Sequential([run.dense("W1", "b1", activation), run.dense("w2", "b2")])
+        loss = run.loss("MeanSquaredError")
+        return run.measured(lambda: loss(run.column("y"), network(run["x"])))
+
+    return compute
+
+
+def _mlp_softmax(run: _Run) -> Measured:
+    layers = [run.dense("W1", "b1", "tanh"), run.dense("W2", "b2", "sigmoid"), run.dense("W3", "b3")]
+    network, loss = run.keras.Sequential(layers), run.loss("CategoricalCrossentropy", from_logits=True)
+    return run.measured(lambda: loss(run["y"], network(run["x"])))
+
+
+def _autoencoder(run: _Run) -> Measured:
+    tf, encoder, offset = run.tf, run.dense("W", "b", "tanh"), run.variable("c")
+
+    def objective() -> Any:
+        output = tf.matmul(encoder(run["x"]), encoder.kernel.value, transpose_b=True) + offset
+        return tf.reduce_mean(tf.reduce_sum(tf.math.squared_difference(output, run["x"]), axis=1))
+
+    return run.measured(objective)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An implementation that symgrad did not derive: Keras layers and loss, or TensorFlow by hand, with the reason."""
+
+    kind: str
+    reason: str
+    compute: Callable[[_Run], Measured]
+    tensors: str
+    """Names and ranks of data and parameters, in order."""
+    summing_to_one: str = ""
+    """The labels, where the implementation's gradient is right only if each sample's sum to one."""
+
+
+_KERAS = "Keras' layers and its loss compute this very function"
+
+REFERENCES = {
+    "linear_regression": Reference("keras", _KERAS, _linear_regression, "x/2 y/1 w/1 b/0"),
+    "ridge_regression": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the penalty is written by hand: Keras rounds its factor to float32",
+        _ridge,
+        "x/2 y/1 lam/0 w/1 b/0",
+    ),
+    "ridge_outside_mean": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the penalty is written by hand: Keras rounds its factor to float32",
+        _ridge,
+        "x/2 y/1 lam/0 w/1 b/0",
+    ),
+    "poisson_regression": Reference(
+        "tensorflow",
+        "the layer is Keras', the loss TensorFlow's log_poisson_loss: Keras' Poisson adds an epsilon in the logarithm",
+        _poisson_regression,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "logistic_regression": Reference("keras", _KERAS, _logistic_regression, "x/2 y/1 w/1 b/0"),
+    "logistic_regression_probability": Reference(
+        "keras",
+        "Keras' layers and its loss compute this very function: after a sigmoid layer it uses the logits, unclipped",
+        _logistic_regression_probability,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "softmax_regression": Reference(
+        "keras",
+        "Keras' layers and its loss compute this very function, since the labels sum to one",
+        _softmax_regression,
+        "x/2 y/2 W/2 b/1",
+        "y",
+    ),
+    "softmax_regression_any_labels": Reference(
+        "tensorflow",
+        "the layer is Keras', the loss is written by hand: the fused cross-entropy's gradient is wrong for labels that "
+        "do not sum to one",
+        _softmax_regression_any_labels,
+        "x/2 y/2 W/2 b/1",
+    ),
+    "mlp_tanh": Reference("keras", _KERAS, _mlp("tanh"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "mlp_relu": Reference("keras", _KERAS, _mlp("relu"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "mlp_softmax": Reference(
+        "keras",
+        "Keras' layers and its loss compute this very function, since the labels sum to one",
+        _mlp_softmax,
+        "x/2 y/2 W1/2 b1/1 W2/2 b2/1 W3/2 b3/1",
+        "y",
+    ),
+    "autoencoder": Reference(
+        "tensorflow",
+        "the encoder is Keras', the decoder is written by hand: Keras has no layer with tied weights, and its squared "
+        "loss is a mean over the inputs",
+        _autoencoder,
+        "x/2 W/2 b/1 c/1",
+    ),
+    "weighted_logistic": Reference("keras", _KERAS, _weighted_logistic, "x/2 y/1 s/1 w/1 b/0"),
+}
+"""One implementation for each entry of the catalogue."""
+
+
+def reference(model: Model, arrays: Arrays) -> Oracle | None:
+    """The catalogue's implementation for a model of this name and these tensors, or ``None``.
+
+    Whether it computes the model's own loss is for the caller to find out; ``arrays``, a point that satisfies the
+    model's assumptions, tells whether the labels are what the implementation needs.
+    """
+    entry = REFERENCES.get(model.name)
+    if entry is None or entry.tensors != " ".join(f"{t.name}/{len(t.shape)}" for t in model.program.inputs):
+        return None
+    if entry.summing_to_one and not (arrays[entry.summing_to_one].sum(axis=-1) == 1).all():
+        return None
+    environment = {**tensorflow.environment(), "keras": str(keras().__version__)}
+    return Oracle(entry.kind, entry.reason, lambda values: entry.compute(_Run(values)), environment)

@@ -1,0 +1,262 @@
+"""Points at which formulas are compared: exact in the tested precision, without coincidences, assumptions satisfied.
+
+A value that is zero, one, an integer or equal to another hides wrong formulas (x^2 and 2x agree at 2): none is drawn.
+Every value is a multiple of 2^-20 of size about one: exact in float32, float64 and in rationals.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import TYPE_CHECKING
+
+from symgrad.kernel.terms import Entry, letters, subterms
+from symgrad.oracles.balls import Evaluator, Point, Undefined, difference, equal_exactly, separated, sign_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from symgrad.kernel.program import Program
+    from symgrad.kernel.terms import Index, Term
+    from symgrad.kernel.terms import Judgement
+    from symgrad.lang.model import Model
+    from symgrad.oracles.balls import Real
+
+    Evaluate = Callable[[Term], Real]
+
+Place = tuple[str, tuple[int, ...]]
+Values = dict[str, dict[tuple[int, ...], Fraction]]
+
+_UNIT = 1 << 20
+_TRIES = 6
+"""Draws from each range before the next, narrower one."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where magnitudes are drawn from, and whether every value is positive."""
+
+    low: float
+    high: float
+    positive: bool
+
+
+_WIDE, _POSITIVE, _SMALL = Range(0.1, 1.5, False), Range(0.1, 1.5, True), Range(0.02, 0.12, True)
+_RANGES = (
+    (_WIDE, _WIDE),
+    (_POSITIVE, _WIDE),
+    (_SMALL, _WIDE),
+    (_WIDE, _POSITIVE),
+    (_POSITIVE, _POSITIVE),
+    (_SMALL, _POSITIVE),
+    (_POSITIVE, _SMALL),
+    (_SMALL, _SMALL),
+)
+"""For data and for parameters, tried in this order: natural domains (a log of data) need positive values, and data
+that sum to one need small ones to be positive."""
+
+
+def sample_sizes(program: Program, rng: random.Random, fixed: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Pairwise different sizes, at least 2, and at least 3 for the batch; those in ``fixed`` are kept."""
+    names = dict.fromkeys([program.batch, *(size for t in program.tensors.values() for size in t.shape)])
+    for definition in program.definitions:
+        names |= dict.fromkeys(size for part in subterms(definition.body) if (size := getattr(part, "size", None)))
+    sizes = dict(fixed or {})
+    free = [name for name in names if name not in sizes]
+    pool = [k for k in range(2, 3 + len(names)) if k not in sizes.values()]
+    while len(pool) < len(free) + 1:
+        pool.append(max([*pool, *sizes.values()]) + 1)
+    rng.shuffle(pool)
+    if program.batch in free:
+        large = next(k for k in pool if k >= 3)
+        pool.remove(large)
+        sizes[program.batch] = large
+        free.remove(program.batch)
+    sizes.update(zip(free, pool, strict=False))
+    return sizes
+
+
+def representable(value: Fraction, dtype: str) -> bool:
+    """Whether ``value`` is exactly a number of ``dtype`` (``float32`` or ``float64``)."""
+    try:
+        rounded = struct.unpack("<f", struct.pack("<f", float(value)))[0] if dtype == "float32" else float(value)
+    except OverflowError:
+        return False
+    return Fraction(rounded) == value
+
+
+def every(letters_: Iterable[Index], sizes: Mapping[str, int]) -> Iterator[dict[Index, int]]:
+    """Every assignment of values, from 0, to the letters."""
+    names = tuple(letters_)
+    for values in product(*(range(sizes[i.size]) for i in names)):
+        yield dict(zip(names, values, strict=True))
+
+
+def free_letters(judgement: Judgement) -> tuple[Index, ...]:
+    """The letters over which a judgement is quantified."""
+    return tuple(dict.fromkeys((*letters(judgement.left), *letters(judgement.right))))
+
+
+def holds(judgement: Judgement, evaluator: Evaluator, at: Mapping[Index, int]) -> bool | None:
+    """Whether one instance is certainly true or certainly false; ``None`` if neither."""
+    try:
+        left, right = evaluator.value(judgement.left, at), evaluator.value(judgement.right, at)
+    except Undefined:
+        return None
+    if judgement.relation == "=":
+        return True if equal_exactly(left, right) else False if separated(left, right) else None
+    if judgement.relation == "!=":
+        return True if separated(left, right) else False if equal_exactly(left, right) else None
+    sign = sign_of(difference(left, right))
+    if sign is None or judgement.relation not in {">", ">="}:
+        return None
+    return sign > 0 if judgement.relation == ">" else sign >= 0
+
+
+def failing(
+    hypotheses: Iterable[Judgement], program: Program, point: Point
+) -> tuple[Judgement, dict[Index, int], bool | None] | None:
+    """The first instance that is not certainly true, with its letters' values, or ``None`` if all hold.
+
+    An instance that is certainly false comes before one that is merely not decided.
+    """
+    evaluator = Evaluator(program, point)
+    undecided = None
+    for judgement in hypotheses:
+        for at in every(free_letters(judgement), point.sizes):
+            verdict = holds(judgement, evaluator, at)
+            if verdict is False:
+                return judgement, at, verdict
+            if verdict is None and undecided is None:
+                undecided = judgement, at, verdict
+    return undecided
+
+
+def satisfies(hypotheses: Iterable[Judgement], program: Program, point: Point) -> bool | None:
+    """Whether every hypothesis holds at ``point`` for all values of its free letters; ``None`` if not decided."""
+    found = failing(hypotheses, program, point)
+    return True if found is None else found[2]
+
+
+def draw(
+    shape: tuple[int, ...], rng: random.Random, taken: set[int], range_: Range = _WIDE
+) -> dict[tuple[int, ...], Fraction]:
+    """Values for one tensor, none zero or an integer, no two of one magnitude (also not among ``taken``).
+
+    Magnitudes repeat only where a tensor is so large that the range has too few.
+    """
+    low, high = int(range_.low * _UNIT), int(range_.high * _UNIT)
+    places = list(product(*map(range, shape)))
+    plenty = 4 * (len(taken) + len(places)) < high - low
+    values = {}
+    for where in places:
+        k = rng.randrange(low, high) | 1  # odd: never an integer
+        while plenty and k in taken:
+            k = rng.randrange(low, high) | 1
+        taken.add(k)
+        values[where] = Fraction(k if range_.positive or rng.random() < 0.5 else -k, _UNIT)
+    return values
+
+
+def _entries(term: Term, program: Program, at: Mapping[Index, int], sizes: Mapping[str, int]) -> list[Place]:
+    """The data entries that ``term`` may mention at ``at``, the last first."""
+    found: dict[Place, None] = {}
+    data = {t.name: t for t in program.inputs if t.kind == "data"}
+    for part in subterms(term):
+        if isinstance(part, Entry) and part.tensor in data:
+            shape = data[part.tensor].shape
+            choices = [
+                range(sizes[size]) if isinstance(i, int) else [at[i]]
+                for i, size in zip(part.indices, shape, strict=True)
+            ]
+            found |= dict.fromkeys((part.tensor, where) for where in product(*choices))
+    return list(found)[::-1]
+
+
+def _solved(judgement: Judgement, evaluate: Evaluate, values: Values, entry: Place) -> Fraction | None:
+    """A value of ``entry`` that makes the instance true, if the instance is affine in it."""
+    tensor, where = entry
+    before = values[tensor][where]
+    gaps = []
+    for trial in (0, 1, 2, 5):
+        values[tensor][where] = Fraction(trial)
+        try:
+            left, right = evaluate(judgement.left), evaluate(judgement.right)
+        except Undefined:
+            return None
+        finally:
+            values[tensor][where] = before
+        if not (isinstance(left, Fraction) and isinstance(right, Fraction)):
+            return None
+        gaps.append(left - right)
+    slope = gaps[1] - gaps[0]
+    if slope == 0 or gaps[2] != gaps[0] + 2 * slope or gaps[3] != gaps[0] + 5 * slope:
+        return None
+    zero = -gaps[0] / slope
+    if judgement.relation == "=":
+        return zero
+    return zero + (abs(before) if slope > 0 else -abs(before))
+
+
+def _adjust(model: Model, point: Point, values: Values, dtype: str) -> bool:
+    """Make every assumption true, in order, by one data entry each that no earlier instance relies on."""
+    program, used = model.program, set[Place]()
+    for judgement in model.assumptions:
+        for at in every(free_letters(judgement), point.sizes):
+            entries = [
+                e for side in (judgement.left, judgement.right) for e in _entries(side, program, at, point.sizes)
+            ]
+
+            def evaluate(term: Term, at: Mapping[Index, int] = at) -> Real:
+                return Evaluator(program, point, total=True).value(term, at)
+
+            if holds(judgement, Evaluator(program, point), at) is not True:
+                for entry in (e for e in entries if e not in used):
+                    value = _solved(judgement, evaluate, values, entry)
+                    if value is not None and representable(value, dtype):
+                        values[entry[0]][entry[1]] = value
+                        break
+                else:
+                    return False
+            used.update(entries if judgement.relation == "=" else ())
+    return satisfies(model.assumptions, program, point) is True
+
+
+def _defined(program: Program, point: Point) -> bool:
+    """Whether every entry of every definition is certainly defined and away from kinks."""
+    evaluator = Evaluator(program, point)
+    try:
+        for definition in program.definitions:
+            for at in every(definition.letters, point.sizes):
+                evaluator.value(Entry(definition.name, definition.letters), at)
+    except Undefined:
+        return False
+    return True
+
+
+def sample_point(model: Model, sizes: Mapping[str, int], rng: random.Random, dtype: str = "float64") -> Point | None:
+    """A point of the batch program: exact in ``dtype``, every assumption satisfied, every definition defined.
+
+    Deterministic from the state of ``rng``. Features and parameters hold no zeros, ones, integers or equal magnitudes;
+    data that an equality assumption ties down are whatever it makes them.
+
+    Returns:
+        The point, or ``None`` if none was found: the assumptions may contradict each other, or the loss may be
+        undefined everywhere.
+    """
+    for data_range, parameter_range in _RANGES:
+        for _ in range(_TRIES):
+            taken: set[int] = set()
+            values: Values = {
+                t.name: draw(
+                    tuple(sizes[s] for s in t.shape), rng, taken, data_range if t.kind == "data" else parameter_range
+                )
+                for t in model.program.inputs
+            }
+            point = Point(dict(sizes), values)
+            if _adjust(model, point, values, dtype) and _defined(model.program, point):
+                return point
+    return None

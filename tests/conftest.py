@@ -1,0 +1,59 @@
+"""What several tests use: the command line in this process, and the catalogue's entries."""
+
+import importlib.metadata
+import io
+import shutil
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+
+@dataclass
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+class _Input(io.TextIOWrapper):
+    """Standard input with given bytes."""
+
+    def __init__(self, content):
+        super().__init__(io.BytesIO(content), encoding="utf-8")
+
+
+@pytest.fixture
+def symgrad(capsys, monkeypatch):
+    """Run the command line in this process: ``symgrad("prove", "-", stdin=b"...")``."""
+
+    def run(*arguments, stdin=b""):
+        from symgrad.cli import entry
+
+        monkeypatch.setattr(sys, "stdin", _Input(stdin))
+        capsys.readouterr()
+        code = entry.run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run
+
+
+def pytest_collection_modifyitems(items):
+    """Skip, with the way to get it, what needs something that is not installed."""
+    present = {dist for dist in ("tensorflow", "tensorflow-cpu") if _has(dist)}
+    for item in items:
+        if item.get_closest_marker("tensorflow") and not present:
+            item.add_marker(pytest.mark.skip(reason='no TensorFlow: pip install "symgrad[tf-cpu]"'))
+        if item.get_closest_marker("tex") and not shutil.which("pdflatex"):
+            item.add_marker(pytest.mark.skip(reason="no pdflatex: apt-get install texlive-latex-extra"))
+
+
+def _has(distribution):
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import pytest
+
+from symgrad.kernel.functions import call, inverse, minus, number, square
+from symgrad.kernel.program import Definition, Program, Tensor
+from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Size, Times, sigma
+from symgrad.kernel.terms import Judgement
+from symgrad.lang.model import Model
+from symgrad.oracles.balls import Evaluator, Point
+from symgrad.oracles.points import representable, sample_point, sample_sizes, satisfies
+
+n, d, k = Index("n", "N"), Index("d", "D"), Index("k", "K")
+x, y, w = Entry("x", (n, d)), Entry("y", (n, k)), Entry("w", (d,))
+
+
+def model(*assumptions, loss=None):
+    z = Definition("z", (n,), sigma(d, Times((w, x))))
+    body = loss or Times((Entry("z", (n,)), sigma(k, y)))
+    program = Program(
+        "N",
+        (Tensor("x", "data", ("N", "D")), Tensor("y", "data", ("N", "K")), Tensor("w", "parameter", ("D",))),
+        (
+            z,
+            Definition("loss", (n,), body),
+            Definition("objective", (), Times((inverse(Size("N")), sigma(n, Entry("loss", (n,)))))),
+        ),
+    )
+    return Model("m", "m", (), n, (n, d, k), program, assumptions)
+
+
+SUM_TO_ONE = Judgement("=", sigma(k, y), ONE)
+POSITIVE = Judgement(">", y, ZERO)
+
+
+def sampled(m, seed=0, dtype="float64"):
+    rng = random.Random(seed)
+    return sample_point(m, sample_sizes(m.program, rng), rng, dtype)
+
+
+def test_sizes_are_different_and_large_enough():
+    for seed in range(50):
+        sizes = sample_sizes(model().program, random.Random(seed))
+        assert set(sizes) == {"N", "D", "K"}
+        assert len(set(sizes.values())) == 3
+        assert min(sizes.values()) >= 2
+        assert sizes["N"] >= 3
+
+
+def test_fixed_sizes_are_kept():
+    assert sample_sizes(model().program, random.Random(0), {"N": 1797, "D": 2})["N"] == 1797
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values_have_no_coincidences(dtype):
+    for seed in range(20):
+        values = [v for t in sampled(model(), seed, dtype).values.values() for v in t.values()]
+        assert len({abs(v) for v in values}) == len(values)
+        assert all(v.denominator > 1 for v in values)
+        assert all(representable(v, dtype) for v in values)
+        assert all(Fraction(1, 100) < abs(v) < 2 for v in values)
+
+
+def test_the_same_seed_gives_the_same_point():
+    assert sampled(model(), 3) == sampled(model(), 3)
+    assert sampled(model(), 3) != sampled(model(), 4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_equality_assumptions_hold_exactly(dtype):
+    point = sampled(model(SUM_TO_ONE), dtype=dtype)
+    for i in range(point.sizes["N"]):
+        assert sum(point.values["y"][i, c] for c in range(point.sizes["K"])) == 1
+    assert all(representable(v, dtype) for v in point.values["y"].values())
+
+
+def test_two_assumptions_hold_together():
+    point = sampled(model(SUM_TO_ONE, POSITIVE))
+    assert satisfies((SUM_TO_ONE, POSITIVE), model().program, point) is True
+
+
+def test_an_assumption_about_a_definition_is_met():
+    positive_z = Judgement(">", Entry("z", (n,)), ZERO)
+    assert satisfies((positive_z,), model().program, sampled(model(positive_z))) is True
+
+
+def test_data_whose_logarithm_is_taken_are_positive():
+    point = sampled(model(loss=sigma(k, Times((y, call("log")(y))))))
+    assert min(point.values["y"].values()) > 0
+
+
+@pytest.mark.parametrize(
+    "assumptions",
+    [
+        (SUM_TO_ONE, Judgement("=", sigma(k, y), number(2))),
+        (Judgement("=", sigma(k, y), number(Fraction(1, 3))),),
+        (Judgement("=", sigma(k, square(y)), number(2)),),
+        (Judgement(">", minus(x, x), ZERO),),
+    ],
+    ids=["contradiction", "not representable", "not affine", "never"],
+)
+def test_no_point_is_used_where_an_assumption_cannot_be_met(assumptions):
+    assert sampled(model(*assumptions)) is None
+
+
+def test_no_point_is_used_where_the_loss_is_undefined_everywhere():
+    total = sigma(d, w)
+    assert sampled(model(loss=inverse(minus(total, total)))) is None
+
+
+def test_hypotheses_are_evaluated_for_all_letters():
+    point = Point(
+        {"N": 2, "D": 1, "K": 1}, {"x": {(0, 0): Fraction(1), (1, 0): Fraction(-1)}, "w": {(0,): Fraction(2)}}
+    )
+    program = model().program
+    assert satisfies([Judgement(">", square(x), ZERO), Judgement("!=", x, ZERO)], program, point) is True
+    assert satisfies([Judgement(">", x, ZERO)], program, point) is False
+    assert satisfies([Judgement(">=", square(x), ZERO)], program, point) is True
+    assert satisfies([Judgement("=", call("log")(call("exp")(x)), x)], program, point) is None
+    assert satisfies([Judgement(">=", call("log")(x), ZERO)], program, point) is None
+
+
+def test_a_point_defines_every_entry_of_the_program():
+    m = model(SUM_TO_ONE)
+    assert isinstance(Evaluator(m.program, sampled(m)).value(Entry("objective", ()), {}), Fraction)
