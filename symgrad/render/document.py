@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from symgrad.render.outcome import Outcome
 from symgrad.render.proof import proof_block
-from symgrad.render.statement import Teller
+from symgrad.render.setting import Matter, Setting
+from symgrad.render.statement import Statement
 from symgrad.render.tree import Document
 
 if TYPE_CHECKING:
@@ -14,11 +16,11 @@ if TYPE_CHECKING:
 
 def document(derivation: Derivation) -> Document:
     """Tell a derivation: setting, assumptions, what is proved or refuted, the proof, and what was checked."""
-    teller = Teller(derivation)
-    blocks = [teller.setting(), teller.assumption(), teller.proposition(), *teller.outcomes()]
-    proof = proof_block(derivation, teller.shaper, teller.labels)
-    blocks += [block for block in (proof, teller.check()) if block is not None]
+    matter = Matter(derivation)
+    statement, outcome = Statement(matter), Outcome(matter)
+    setting = Setting(matter, statement.rows)
+    proof = proof_block(derivation, matter.shaper, statement.stated, statement.labels)
+    blocks = [setting.setting(), setting.assumption(), statement.block(), *outcome.remarks(), proof, outcome.check()]
     model = derivation.model
-    digest = str(getattr(derivation, "certificate_sha256", "") or "")
     kept = tuple(block for block in blocks if block is not None)
-    return Document(model.name, model.title or model.name, model.introduction, model.sources, digest, kept)
+    return Document(model.name, model.title or model.name, model.introduction, model.sources, kept)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from symgrad.kernel.terms import Term
-    from symgrad.kernel.terms import Judgement
+    from symgrad.kernel.program import Program
+    from symgrad.kernel.terms import Judgement, Term
     from symgrad.lang.model import Model
 
 
@@ -39,7 +39,10 @@ class Line(Protocol):
 
 
 class Chain(Protocol):
-    """``left`` = first line = second line = ..."""
+    """``left`` = first line = second line = ..., about the tensors of ``program``."""
+
+    @property
+    def program(self) -> Program: ...
 
     @property
     def left(self) -> Term: ...
@@ -53,7 +56,7 @@ class Section(Protocol):
 
     @property
     def kind(self) -> str:
-        """``local``, ``per_sample``, ``separable``, ``batch``, ``identity``, ``matrix`` or ``claims``."""
+        """Which part, such as ``local`` or ``identity``; see the titles in ``proof``."""
 
     @property
     def subject(self) -> Term | None:
@@ -74,11 +77,19 @@ class Formula(Protocol):
 
 
 class Side(Protocol):
-    """The gradients that one of the two programs gives."""
+    """The gradients that one of the two programs gives, by parameter."""
+
+    @property
+    def adjoints(self) -> Mapping[str, Formula]:
+        """Derivatives with respect to the intermediates, by those that are nearer to the end of the program."""
 
     @property
     def gradients(self) -> Mapping[str, Formula]:
-        """Closed form by parameter."""
+        """By the derivatives with respect to the intermediates."""
+
+    @property
+    def closed(self) -> Mapping[str, Formula]:
+        """In closed form, where one was found."""
 
 
 class MatrixForm(Protocol):
@@ -120,7 +131,11 @@ class Derivation(Protocol):
     def weights(self) -> Mapping[str, Any]: ...
 
     @property
-    def verdict(self) -> str: ...
+    def verdict(self) -> Any:
+        """The verdict, or an enumeration of which it is the value."""
+
+    def certificate(self) -> str:
+        """The proofs as canonical text."""
 
     @property
     def proof(self) -> Sequence[Section]: ...

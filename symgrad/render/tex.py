@@ -7,6 +7,7 @@ that a paper's own text width never makes a line too long.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import InputError
@@ -87,8 +88,15 @@ def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: boo
     if reasons not in _TEXT_WIDTH:
         raise InputError(f"reasons {reasons!r}: choose side or letters")
     told = document(derivation)
-    fragment = _Tex(told, reasons).fragment()
+    fragment = _Tex(told, reasons).fragment(_digest(derivation))
     return _whole(told, fragment) if standalone else fragment
+
+
+def _digest(derivation: Derivation) -> str:
+    """Hash of the certificate; only what is proved has one."""
+    if getattr(derivation.verdict, "value", derivation.verdict) != "proved":
+        return ""
+    return sha256(derivation.certificate().encode()).hexdigest()
 
 
 def _whole(told: Document, fragment: str) -> str:
@@ -125,9 +133,9 @@ class _Tex:
         self.latex, self.inline = Latex(), Latex(inline=True)
         self.room = _TEXT_WIDTH[reasons]
 
-    def fragment(self) -> str:
+    def fragment(self, digest: str) -> str:
         told = self.told
-        digest = f", certificate {told.digest}" if told.digest else ""
+        digest = f", certificate {digest}" if digest else ""
         out = [
             f"% Written by symgrad from the model {told.name}{digest}.",
             r"% Needs \input{symgrad-macros} in the preamble.",

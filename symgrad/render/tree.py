@@ -84,7 +84,6 @@ class Document:
         title: its title; free text.
         introduction: what the author says first; free text, a line each.
         sources: where the claims come from; free text.
-        digest: hash of the certificate, or empty.
         blocks: the parts.
     """
 
@@ -92,7 +91,6 @@ class Document:
     title: str
     introduction: tuple[str, ...]
     sources: tuple[str, ...]
-    digest: str
     blocks: tuple[Block, ...]
     numbers: dict[str, int] = field(init=False, default_factory=dict)
 
