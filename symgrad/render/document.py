@@ -1,115 +1,26 @@
-"""The document: one tree that every renderer writes, made from a derivation."""
+"""From a derivation to its document."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from symgrad.render.reasons import Ref, Text
-from symgrad.render.shapes import Shape
+from symgrad.render.outcome import Outcome
+from symgrad.render.proof import proof_block
+from symgrad.render.setting import Matter, Setting
+from symgrad.render.statement import Statement
+from symgrad.render.tree import Document
 
 if TYPE_CHECKING:
     from symgrad.render.source import Derivation
 
-__all__ = ["Block", "Display", "Document", "Items", "Paragraph", "Ref", "Row", "Table", "Text", "document"]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a display: ``left relation right``, why, and its label if other lines refer to it.
-
-    ``left`` is ``None`` where the line goes on from the one above.
-    """
-
-    left: Shape | None
-    right: Shape
-    relation: str = "="
-    reason: Text = ()
-    label: str = ""
-    rules: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """Words; ``lead`` is what they begin with, set apart."""
-
-    text: Text
-    lead: Text = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """Numbered words."""
-
-    items: tuple[Text, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Display:
-    """Displayed formulas. ``packed``: several may share a line, since none goes on from another."""
-
-    rows: tuple[Row, ...]
-    packed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A small table: a name and its value on each line."""
-
-    rows: tuple[tuple[Text, str], ...]
-
-
-Part = Paragraph | Items | Display | Table
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A part with a heading: ``setting``, ``assumption``, ``proposition``, ``remark``, ``proof`` or ``check``."""
-
-    kind: str
-    parts: tuple[Part, ...]
-    title: Text = ()
-
-
-@dataclass(frozen=True)
-class Document:
-    """What is told, in order.
-
-    Attributes:
-        name: the model's name.
-        title: its title; free text.
-        introduction: what the author says first; free text, a line each.
-        sources: where the claims come from; free text.
-        digest: hash of the certificate, or empty.
-        blocks: the parts.
-    """
-
-    name: str
-    title: str
-    introduction: tuple[str, ...]
-    sources: tuple[str, ...]
-    digest: str
-    blocks: tuple[Block, ...]
-    numbers: dict[str, int] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for block in self.blocks:
-            for part in block.parts:
-                for row in part.rows if isinstance(part, Display) else ():
-                    if row.label:
-                        self.numbers.setdefault(row.label, len(self.numbers) + 1)
-
 
 def document(derivation: Derivation) -> Document:
     """Tell a derivation: setting, assumptions, what is proved or refuted, the proof, and what was checked."""
-    from symgrad.render.proof import proof_block
-    from symgrad.render.statement import Teller
-
-    teller = Teller(derivation)
-    blocks = [teller.setting(), teller.assumption(), teller.proposition(), *teller.outcomes()]
-    proof = proof_block(derivation, teller.shaper, teller.labels)
-    blocks += [block for block in (proof, teller.check()) if block is not None]
+    matter = Matter(derivation)
+    statement, outcome = Statement(matter), Outcome(matter)
+    setting = Setting(matter, statement.rows)
+    proof = proof_block(derivation, matter.shaper, statement.stated, statement.labels)
+    blocks = [setting.setting(), setting.assumption(), statement.block(), *outcome.remarks(), proof, outcome.check()]
     model = derivation.model
-    digest = str(getattr(derivation, "certificate_sha256", "") or "")
     kept = tuple(block for block in blocks if block is not None)
-    return Document(model.name, model.title or model.name, model.introduction, model.sources, digest, kept)
+    return Document(model.name, model.title or model.name, model.introduction, model.sources, kept)

@@ -1,7 +1,7 @@
-"""Shapes as LaTeX, with the places where a line may be broken.
+r"""Shapes as LaTeX, with the places where a line may be broken.
 
 One table says how tightly each shape binds; a part that binds less tightly than its surroundings gets brackets, sized
-by what they hold. Fixed brackets, not ``\\left`` and ``\\right``, since a line can be broken between those.
+by what they hold. Fixed brackets, not ``\left`` and ``\right``, since a line can be broken between those.
 """
 
 from __future__ import annotations
@@ -167,7 +167,9 @@ class Latex:
 
     @write.register
     def _sums(self, shape: Sums) -> str:
-        text = self.write(shape.terms[0]) if isinstance(shape.terms[0], Negative) else self.inside(shape.terms[0], SUMMAND)
+        text = (
+            self.write(shape.terms[0]) if isinstance(shape.terms[0], Negative) else self.inside(shape.terms[0], SUMMAND)
+        )
         for term in shape.terms[1:]:
             sign, body = ("-", term.body) if isinstance(term, Negative) else ("+", term)
             text += f"{BREAK_TERM} {sign} {self.inside(body, SUMMAND)}"

@@ -191,7 +191,8 @@ def lines(text: str, first: float, later: float) -> list[str]:
             continue
         if current and not (k == 1 and _head(current)):
             done.append(current)
-            lead = r"{}\cdot " + piece.removeprefix(r"\,") if marks[k - 1] == BREAK_FACTOR else "{}" + piece
+            times = marks[k - 1] == BREAK_FACTOR and not piece.lstrip().startswith(r"\odot")
+            lead = (r"{}\cdot " if times else "{}") + piece.removeprefix(r"\,")
             current = lead
             if width(_clean(lead)) <= later:
                 continue

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from symgrad.render.document import Block, Display, Document, Items, Paragraph, Part, Ref, Row, Table, Text, document
+from symgrad.render.document import document
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.names import tex_text
+from symgrad.render.reasons import Ref, Text
+from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from symgrad.render.source import Derivation
 
-_HEADINGS = {"setting": "Setting", "assumption": "Assumptions", "proposition": "Proposition", "proof": "Proof"}
-_HEADINGS |= {"remark": "Remark", "check": "Machine check"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~&]|^[-+])")
 
 
@@ -42,7 +42,7 @@ class _Markdown:
 
     def block(self, block: Block) -> list[str]:
         title = f" ({self.text(block.title)})" if block.title else ""
-        out = [f"## {_HEADINGS[block.kind]}{title}", *(text for part in block.parts for text in self.part(part))]
+        out = [f"## {HEADINGS[block.kind]}{title}", *(text for part in block.parts for text in self.part(part))]
         return [*out, "∎"] if block.kind == "proof" else out
 
     def part(self, part: Part) -> list[str]:

@@ -11,9 +11,8 @@ import unicodedata
 
 from symgrad.errors import InputError
 
-_LOWER = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
-)
+_LOWER = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+_LOWER += "upsilon phi chi psi omega"
 _UPPER = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 
 GREEK: dict[str, str] = {
@@ -123,7 +122,7 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': "\'\'",
+    '"': "''",
     "–": "--",
     "—": "---",
     "‘": "`",

@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad.render.document import Block, Display, Document, Items, Paragraph, Part, Ref, Row, Table, Text, document
+from symgrad.render.document import document
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.mathml import to_mathml
+from symgrad.render.reasons import Ref, Text
+from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from symgrad.render.source import Derivation
-
-_HEADINGS = {"setting": "Setting", "assumption": "Assumptions", "proposition": "Proposition", "proof": "Proof"}
-_HEADINGS |= {"remark": "Remark", "check": "Machine check"}
 
 
 def to_html(derivation: Derivation) -> str:
@@ -46,7 +45,7 @@ class _Page:
 
     def block(self, block: Block) -> dict[str, Any]:
         parts = [self.part(part) for part in block.parts]
-        return {"kind": block.kind, "heading": _HEADINGS[block.kind], "title": self.text(block.title), "parts": parts}
+        return {"kind": block.kind, "heading": HEADINGS[block.kind], "title": self.text(block.title), "parts": parts}
 
     def part(self, part: Part) -> dict[str, Any]:
         match part:
@@ -78,7 +77,7 @@ class _Page:
     def formula(latex: str, *, block: bool = False) -> Any:
         from markupsafe import Markup
 
-        return Markup(to_mathml(latex, block=block))  # noqa: S704 - MathML that this package built and escaped
+        return Markup(to_mathml(latex, block=block))
 
     def text(self, text: Text) -> Any:
         from markupsafe import Markup, escape

@@ -50,7 +50,13 @@ def compile_with_log(tex: str, *, seconds: float = _SECONDS) -> tuple[bytes, str
 
 def _run(program: str, path: Path, seconds: float) -> None:
     options = ["-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error"]
-    environment = {**os.environ, "openin_any": "p", "openout_any": "p", "SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1"}
+    environment = {
+        **os.environ,
+        "openin_any": "p",
+        "openout_any": "p",
+        "SOURCE_DATE_EPOCH": "0",
+        "FORCE_SOURCE_DATE": "1",
+    }
     try:
         done = subprocess.run(
             [program, *options, "document.tex"],

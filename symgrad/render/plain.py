@@ -133,7 +133,9 @@ class Plain:
 
     @write.register
     def _sums(self, shape: Sums) -> str:
-        text = self.write(shape.terms[0]) if isinstance(shape.terms[0], Negative) else self.inside(shape.terms[0], SUMMAND)
+        text = (
+            self.write(shape.terms[0]) if isinstance(shape.terms[0], Negative) else self.inside(shape.terms[0], SUMMAND)
+        )
         for term in shape.terms[1:]:
             sign, body = (self.sign("minus"), term.body) if isinstance(term, Negative) else ("+", term)
             text += f" {sign} {self.inside(body, SUMMAND)}"

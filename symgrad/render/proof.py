@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from symgrad.kernel.terms import Entry, Partial, Term, letters
-from symgrad.render.document import Block, Display, Paragraph, Part, Row
+from symgrad.kernel.terms import Entry, Partial, Term, children, rebuilt, renamed
 from symgrad.render.reasons import NOTATION, Context, Ref, Text, reason
+from symgrad.render.shapes import Symbol
 from symgrad.render.shaping import Shaper, match
+from symgrad.render.tree import Block, Display, Paragraph, Part, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from symgrad.kernel.program import Program
     from symgrad.render.shapes import Shape
     from symgrad.render.source import Chain, Derivation, Section, Step
 
@@ -20,15 +22,22 @@ _TITLES: dict[str, str] = {
     "per_sample": "the gradient of one sample",
     "separable": "the batch program keeps the samples apart",
     "batch": "reverse mode on the batch program",
+    "tape": "reverse mode keeps the samples apart",
     "identity": "the batch gradient and the per-sample gradients",
     "matrix": "matrix form",
     "claims": "the claims",
 }
 
 _OPENING: dict[str, str] = {
-    "per_sample": " In the program of a single sample, whose formulas carry no sample index,",
+    "per_sample": " In the program of a single sample,",
     "batch": " In the program of the batch, from the scalar objective backwards,",
 }
+
+_SEPARABLE = (
+    " Every definition of the batch program that carries the sample index reads data and definitions only at that"
+    " index. So at each sample the program computes what the program of a single sample computes, and what was proved of"
+    " that holds with the sample put in."
+)
 
 _CLOSING: dict[str, tuple[str, str]] = {
     "per_sample": ("persample", "With the sample put in, this is "),
@@ -37,6 +46,19 @@ _CLOSING: dict[str, tuple[str, str]] = {
     "matrix": ("matrix", "Entry by entry, this is "),
     "claims": ("claim", "This is "),
 }
+
+_LATER = {"persample": {"tape", "identity", "matrix", "claims"}}
+_LATER |= {"mean": {"matrix", "claims"}, "batch": {"matrix", "claims"}}
+"""The sections that may refer to what the proposition states, since an earlier section has proved it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """An equation of the proposition, with its label."""
+
+    left: Term
+    right: Term
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,79 +69,130 @@ class _Said:
     subject: Term | None
 
 
-def proof_block(derivation: Derivation, shaper: Shaper, stated: Sequence[str]) -> Block | None:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a line stands: the number of its chain and the kind of its section."""
+
+    chain: int
+    kind: str
+
+
+def proof_block(
+    derivation: Derivation, shaper: Shaper, stated: Sequence[Stated], labels: Sequence[str]
+) -> Block | None:
     """The proof, or ``None`` where nothing was proved.
 
     Args:
         derivation: what to tell.
         shaper: draws the terms.
-        stated: labels of the equations that the proposition states.
+        stated: equations of the proposition that the proof may refer to.
+        labels: labels of all equations that the proposition states.
     """
-    teller = _Proof(derivation, shaper, stated)
+    teller = _Proof(derivation, shaper, stated, labels)
     parts = [part for section in derivation.proof for part in teller.section(section)]
     return Block("proof", tuple(parts)) if parts else None
 
 
 class _Proof:
-    def __init__(self, derivation: Derivation, shaper: Shaper, stated: Sequence[str]) -> None:
-        self.shaper, self.stated = shaper, stated
+    def __init__(self, derivation: Derivation, shaper: Shaper, stated: Sequence[Stated], labels: Sequence[str]) -> None:
+        self.derivation, self.shaper, self.stated, self.labels = derivation, shaper, stated, labels
+        self.program: Program = derivation.model.program
+        self.batch = derivation.model.batch
         self.chains = [chain for section in derivation.proof for chain in section.chains]
-        self.at = {id(chain): k for k, chain in enumerate(self.chains)}
-        self.wanted: set[str] = set()
+        self.places = {id(chain): _Place(0, section.kind) for section in derivation.proof for chain in section.chains}
         for k, chain in enumerate(self.chains):
+            self.places[id(chain)] = _Place(k, self.places[id(chain)].kind)
+        self.shown = [self._moves(chain) for chain in self.chains]
+        self.heads: dict[int, Term] = {}
+        for section in derivation.proof:
+            for group in _joined(section.chains):
+                self.heads |= {id(chain): group[0].left for chain in group}
+        self.wanted: set[str] = set()
+        for chain in self.chains:
+            previous = chain.left
             for line in chain.lines:
                 for step in line.steps:
                     if step.rule == "cite" and step.subject is not None:
-                        self.wanted.update(filter(None, [self.cited(step.subject, k)]))
+                        found = self.cited(step.subject, previous, line.term, self.places[id(chain)])
+                        self.wanted.update(piece.label for piece in found or () if isinstance(piece, Ref))
+                previous = line.term
         self.number = 0
-        self.last_kind = ""
 
-    def cited(self, subject: Term, before: int) -> str | None:
-        """The label of the last chain before ``before`` that proves an equation for ``subject``."""
-        for k in range(min(before, len(self.chains)) - 1, -1, -1):
-            if match(self.chains[k].left, subject) is not None:
-                return f"proof:{k + 1}"
+    def _moves(self, chain: Chain) -> bool:
+        """Whether the chain says anything: its ends look different."""
+        ends = [chain.left, *([chain.lines[-1].term] if chain.lines else [])]
+        names = self.shaper.naming(ends)
+        return self.shaper(ends[0], naming=names) != self.shaper(ends[-1], naming=names)
+
+    def cited(self, subject: Term, previous: Term, term: Term, place: _Place) -> Text | None:
+        """Where the equation for ``subject`` stands that leads from ``previous`` to ``term``."""
+        known = [
+            Stated(self.heads[id(chain)], chain.lines[-1].term, f"proof:{k + 1}")
+            for k, chain in enumerate(self.chains[: place.chain])
+            if self.shown[k]
+        ]
+        open_ = [s for s in self.stated if place.kind in _LATER.get(s.label.split(":")[0], ())]
+        seen = _features(previous) | _features(term)
+        if found := _best(subject, [*known, *open_], seen):
+            return (Ref(found.label),)
+        alone = _alone(subject, self.program)
+        seen = _features(_alone(previous, self.program)) | _features(_alone(term, self.program))
+        if alone != subject and (found := _best(alone, known, seen)):
+            return (Ref(found.label), " at sample ", Symbol(self.batch.name, (), "letter"))
         return None
 
     def section(self, section: Section) -> list[Part]:
-        rows = [row for chain in section.chains for row in self.rows(chain)]
-        if not rows:
+        rows = [row for group in _joined(section.chains) for row in self.rows(group)]
+        separable = section.kind == "separable" and self.derivation.verdicts["separable"].get("status") == "proved"
+        if not rows and not separable:
             return []
         text: Text = ()
         self.number += 1
-        if section.kind == "local" and section.subject is not None:
-            lead: Text = (f"Step {self.number}: the derivatives of ", self.shaper(section.subject), ".")
+        if section.kind in {"local", "batch_local"} and isinstance(section.subject, Entry):
+            where = " in the batch program." if section.kind == "batch_local" else "."
+            lead: Text = (f"Step {self.number}: the derivatives of ", self.shaper(section.subject), where)
         else:
             lead = (f"Step {self.number}: {_TITLES.get(section.kind, section.kind.replace('_', ' '))}.",)
-            text = (_OPENING[section.kind],) if section.kind in _OPENING else ()
-        parts: list[Part] = [Paragraph(text, lead), Display(tuple(rows))]
+            text = (_SEPARABLE,) if separable else (_OPENING[section.kind],) if section.kind in _OPENING else ()
+        parts: list[Part] = [Paragraph(text, lead), *([Display(tuple(rows))] if rows else [])]
         prefix, words = _CLOSING.get(section.kind, ("", ""))
-        targets = [label for label in self.stated if label.split(":")[0] == prefix]
-        if targets:
+        targets = [label for label in self.labels if label.split(":")[0] == prefix]
+        if targets and rows:
             parts.append(Paragraph((words if len(targets) == 1 else _plural(words), *_enumerated(targets), ".")))
         return parts
 
-    def rows(self, chain: Chain) -> list[Row]:
-        """A chain as rows; a line that looks like the one above it hands its reasons to the next."""
-        k = self.at[id(chain)]
-        avoid = {i.name for term in (chain.left, *(line.term for line in chain.lines)) for i in letters(term)}
-        left = self.shaper(chain.left, avoid=avoid)
-        wrt = chain.left.wrt if isinstance(chain.left, Partial) else None
+    def rows(self, group: Sequence[Chain]) -> list[Row]:
+        """Chains of which each goes on from the one before it, as rows."""
+        terms = [group[0].left, *(line.term for chain in group for line in chain.lines)]
+        names = self.shaper.naming(terms)
+        shown = left = self.shaper(group[0].left, naming=names)
+        previous = group[0].left
+        wrt = previous.wrt if isinstance(previous, Partial) else None
         rows: list[Row] = []
-        shown, previous = left, chain.left
-        waiting: list[Step] = []
-        for term, steps in self._lines(chain):
-            opened = {s.subject.tensor for s in steps if s.rule in {"unfold", NOTATION} and isinstance(s.subject, Entry)}
-            shape = self.shaper(term, avoid=avoid, unfolded=opened)
-            waiting += [step for step in steps if (step.rule, step.subject) not in {(w.rule, w.subject) for w in waiting}]
-            if shape != shown:
-                context = Context(self.shaper, previous, wrt, lambda subject: self.cited(subject, k))
-                rules = tuple(step.rule for step in waiting)
-                rows.append(Row(None if rows else left, shape, "=", reason(waiting, context), "", rules))
-                waiting = []
-            shown, previous = shape, term
-        if rows and f"proof:{k + 1}" in self.wanted:
-            rows[-1] = replace(rows[-1], label=f"proof:{k + 1}")
+        for chain in group:
+            place = self.places[id(chain)]
+            waiting: list[Step] = []
+            for term, steps in self._lines(chain):
+                opened = {
+                    s.subject.tensor for s in steps if s.rule in {"unfold", NOTATION} and isinstance(s.subject, Entry)
+                }
+                shape = self.shaper(term, naming=names, unfolded=opened)
+                waiting += [s for s in steps if (s.rule, s.subject) not in {(w.rule, w.subject) for w in waiting}]
+                if shape != shown:
+                    # A line that looks like the one above it is not shown; its reasons go to the next.
+                    def cited(
+                        subject: Term, before: Term = previous, after: Term = term, at: _Place = place
+                    ) -> Text | None:
+                        return self.cited(subject, before, after, at)
+
+                    context = Context(self.shaper, names, previous, wrt, cited)
+                    rules = tuple(step.rule for step in waiting)
+                    rows.append(Row(None if rows else left, shape, "=", reason(waiting, context), "", rules))
+                    waiting, previous = [], term
+                shown = shape
+            label = f"proof:{place.chain + 1}"
+            if rows and label in self.wanted:
+                rows[-1] = replace(rows[-1], label=label)
         return rows
 
     def _lines(self, chain: Chain) -> list[tuple[Term, Sequence[Step]]]:
@@ -131,6 +204,45 @@ class _Proof:
             if entry is not None and not isinstance(left.body, Entry):
                 lines.insert(0, (left, (_Said(NOTATION, entry),)))
         return lines
+
+
+def _joined(chains: Sequence[Chain]) -> list[list[Chain]]:
+    """Chains in groups: one goes on where the one before it ends."""
+    groups: list[list[Chain]] = []
+    for chain in chains:
+        if groups and groups[-1][-1].lines and groups[-1][-1].lines[-1].term == chain.left:
+            groups[-1].append(chain)
+        else:
+            groups.append([chain])
+    return groups
+
+
+def _best(subject: Term, known: Sequence[Stated], seen: set[tuple[str, ...]]) -> Stated | None:
+    """The latest equation for ``subject`` whose other side is met on the line, else the latest at all."""
+    fitting: list[Stated] = []
+    for equation in known:
+        names = match(equation.left, subject)
+        if names is not None:
+            fitting.append(replace(equation, right=renamed(equation.right, names)))
+    met = [equation for equation in fitting if _features(equation.right) <= seen]
+    return next(reversed(met or fitting), None)
+
+
+def _features(term: Term) -> set[tuple[str, ...]]:
+    """The tensors and derivatives by the program that ``term`` mentions."""
+    if isinstance(term, Partial) and term.total and isinstance(term.body, Entry):
+        return {(term.body.tensor, term.wrt.tensor)}
+    found = {(term.tensor,)} if isinstance(term, Entry) else set()
+    return found.union(*(_features(part) for part in children(term)))
+
+
+def _alone(term: Term, program: Program) -> Term:
+    """``term`` with the positions of the samples left out: a term about the program of a single sample."""
+    if isinstance(term, Entry) and term.tensor in program.tensors:
+        shape = program.tensors[term.tensor].shape
+        kept = [i for i, size in zip(term.indices, shape, strict=False) if size != program.batch]
+        return Entry(term.tensor, tuple(kept))
+    return rebuilt(term, tuple(_alone(part, program) for part in children(term)))
 
 
 def _plural(words: str) -> str:

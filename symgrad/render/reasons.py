@@ -7,11 +7,25 @@ from typing import TYPE_CHECKING
 
 from symgrad.errors import SymgradError
 from symgrad.kernel.functions import DERIVATIVES
-from symgrad.kernel.terms import Apply, Delta, Entry, Index, Partial, Term, Times, letters, positions, subterms
-from symgrad.render.shapes import Called, Derivative, Integer, Related, Shape, Symbol
+from symgrad.kernel.terms import (
+    ONE,
+    Apply,
+    Delta,
+    Entry,
+    Index,
+    Partial,
+    Sum,
+    Term,
+    Times,
+    letters,
+    opened,
+    positions,
+    subterms,
+)
+from symgrad.render.shapes import Called, Derivative, Related, Shape, Symbol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from symgrad.render.shaping import Shaper
     from symgrad.render.source import Step
@@ -27,7 +41,9 @@ class Ref:
 Text = tuple["str | Shape | Ref", ...]
 """Words with formulas and references between them; the words are never markup."""
 
-SILENT = frozenset({"refl", "congruence", "trans", "sym", "instantiate", "rename"})
+SILENT = frozenset(
+    {"refl", "congruence", "trans", "sym", "instantiate", "rename", "sign_weaken", "sign_equal", "state"}
+)
 """Rules that carry equations about and are no reason by themselves."""
 
 NOTATION = "notation"
@@ -40,24 +56,31 @@ class Context:
 
     Attributes:
         shaper: draws the formulas inside a phrase.
+        naming: how the chain calls its letters.
         previous: the term that the line rewrites.
         wrt: what the chain differentiates by.
-        cited: finds the label of an equation by its left side.
+        cited: says where an equation stands, by its left side.
     """
 
     shaper: Shaper
+    naming: Mapping[Index, str]
     previous: Term
     wrt: Entry | None
-    cited: Callable[[Term], str | None]
+    cited: Callable[[Term], Text | None]
+
+    def draw(self, term: Term) -> Shape:
+        """``term`` with the letters of the chain."""
+        return self.shaper(term, naming=self.naming)
 
 
 def _definition(subject: Term | None, context: Context) -> Text:
     if isinstance(subject, Partial):
         subject = subject.body
-    return ("definition of ", context.shaper(subject)) if subject is not None else ("by definition",)
+    return ("definition of ", context.draw(subject)) if subject is not None else ("by definition",)
 
 
 def _function(subject: Term | None, context: Context) -> Text:
+    subject = subject.body if isinstance(subject, Partial) else subject
     if not isinstance(subject, Apply):
         return ("chain rule",)
     name = subject.function
@@ -69,7 +92,7 @@ def _function(subject: Term | None, context: Context) -> Text:
     signs = name in {"exp", "abs", "step"}
     left: Shape = Called(name, (Symbol(t),), spelled=spelled, primed=not signs)
     left = Derivative(left, Symbol(t)) if signs else left
-    return ("chain rule with ", Related(left, "=", context.shaper(DERIVATIVES[name][0](Entry(t, ())))))
+    return ("chain rule with ", Related(left, "=", context.draw(DERIVATIVES[name][0](Entry(t, ())))))
 
 
 def _constant(subject: Term | None, context: Context) -> Text:
@@ -83,11 +106,11 @@ def _constant(subject: Term | None, context: Context) -> Text:
         bodies = [t.body for t in partials if not _mentions(t.body, target.tensor) and _is_closed(t.body)]
     shown = list(dict.fromkeys(bodies))
     if not shown or len(shown) > 2:
-        return ("the rest does not depend on ", context.shaper(target))
-    pieces: list[str | Shape | Ref] = [context.shaper(shown[0])]
+        return ("the rest does not depend on ", context.draw(target))
+    pieces: list[str | Shape | Ref] = [context.draw(shown[0])]
     for other in shown[1:]:
-        pieces += [" and ", context.shaper(other)]
-    return (*pieces, " does not depend on " if len(shown) == 1 else " do not depend on ", context.shaper(target))
+        pieces += [" and ", context.draw(other)]
+    return (*pieces, " does not depend on " if len(shown) == 1 else " do not depend on ", context.draw(target))
 
 
 def _mentions(term: Term, tensor: str) -> bool:
@@ -103,39 +126,51 @@ def _entry(subject: Term | None, context: Context) -> Text:
     if wrt is None:
         return ("derivative of an entry",)
     met = {t for t in subterms(context.previous) if isinstance(t, Entry) and t.tensor == wrt.tensor}
-    if met == {wrt}:
-        return (Related(context.shaper(Partial(wrt, wrt, total=False)), "=", Integer(1)),)
-    used = {i.name for i in letters(wrt)} | {i.name for i in letters(context.previous)}
-    other = []
-    for i in wrt.indices:
-        if not isinstance(i, Index):
-            return ("derivative of an entry of ", Symbol(wrt.tensor))
-        other.append(Index(context.shaper.fresh(i.size, used), i.size))
-        used.add(other[-1].name)
-    body = Entry(wrt.tensor, tuple(other))
-    deltas: list[Term] = [Delta(i, j) for i, j in zip(other, wrt.indices, strict=True)]
-    shown = Related(context.shaper(Partial(body, wrt, total=False)), "=", context.shaper(Times(tuple(deltas))))
-    return (shown,)
+    body = subject.body if isinstance(subject, Partial) else wrt if met == {wrt} else None
+    if not isinstance(body, Entry) or body.tensor != wrt.tensor:
+        names = dict(context.naming)
+        other = []
+        for i in wrt.indices:
+            if not isinstance(i, Index):
+                return ("derivative of an entry of ", Symbol(wrt.tensor))
+            other.append(Index(f"{i.name}_", i.size))
+            names[other[-1]] = context.shaper.fresh(i.size, names.values())
+        body = Entry(wrt.tensor, tuple(other))
+    else:
+        names = context.shaper.naming([body, wrt], context.naming)
+    pairs = [(i, j) for i, j in zip(body.indices, wrt.indices, strict=True) if i != j]
+    value = Times(tuple(Delta(i, j) for i, j in pairs)) if pairs else ONE
+    left = context.shaper(Partial(body, wrt, total=False), naming=names)
+    return (Related(left, "=", context.shaper(value, naming=names)),)
 
 
 def _delta(subject: Term | None, context: Context) -> Text:
-    if isinstance(subject, Delta):
-        left, right = (context.shaper(Entry(i.name, ())) for i in letters(subject)[:2])
-        return (context.shaper(subject), " selects ", Related(left, "=", right))
-    return ("the Kronecker delta selects one term",)
+    delta = subject
+    if isinstance(subject, Sum):
+        body = opened(subject.body, Index("_", subject.size))
+        delta = next((t for t in subterms(body) if isinstance(t, Delta) and "_" in {i.name for i in letters(t)}), None)
+    if not isinstance(delta, Delta) or len(letters(delta)) != 2:
+        return ("the Kronecker delta selects one term",)
+    first, second = sorted(letters(delta), key=lambda i: i.name != "_")
+    names = context.shaper.naming([delta], context.naming)
+    shown = [Symbol(names[i], (), "letter") for i in (first, second)]
+    return (context.shaper(delta, naming=names), " selects ", Related(shown[0], "=", shown[1]))
 
 
 def _cite(subject: Term | None, context: Context) -> Text:
-    label = context.cited(subject) if subject is not None else None
-    return ("by ", Ref(label)) if label else ("proved above",)
+    found = context.cited(subject) if subject is not None else None
+    if found is not None:
+        return ("by ", *found)
+    return ("value of ", context.draw(subject)) if subject is not None else ("by an equation proved before",)
 
 
 def _identity(subject: Term | None, context: Context) -> Text:
-    return ("identity for ", context.shaper(subject)) if subject is not None else ("function identity",)
+    return ("identity for ", context.draw(subject)) if subject is not None else ("function identity",)
 
 
-def _chain(_: Term | None, context: Context) -> Text:
-    return ("chain rule",)
+def _ring(subject: Term | None, _: Context) -> Text:
+    # That a Kronecker delta is symmetric goes without saying where something else happens on the line.
+    return () if isinstance(subject, Delta) else ("collecting terms",)
 
 
 def _words(text: str) -> Callable[[Term | None, Context], Text]:
@@ -146,7 +181,7 @@ PHRASES: dict[str, Callable[[Term | None, Context], Text]] = {
     NOTATION: _definition,
     "unfold": _definition,
     "hypothesis": _words("by assumption"),
-    "ring": _words("collecting terms"),
+    "ring": _ring,
     "sum_split": _words("the sum is taken term by term"),
     "sum_factor": _words("constant factors come out of the sum"),
     "sum_exchange": _words("finite sums are exchanged"),
@@ -161,8 +196,10 @@ PHRASES: dict[str, Callable[[Term | None, Context], Text]] = {
     "partial_power": _words("power rule"),
     "partial_apply": _function,
     "partial_sum": _words("the derivative passes through the finite sum"),
-    "chain": _chain,
+    "chain": _words("chain rule"),
     "lift": _words("the single-sample program at each sample"),
+    "separable": _words("the batch program keeps the samples apart"),
+    "sign": _words("a sign is known"),
     "cite": _cite,
 }
 """The phrase for each rule."""
@@ -182,6 +219,8 @@ def reason(steps: Sequence[Step], context: Context) -> Text:
         if step.rule not in PHRASES:
             raise SymgradError(f"no phrase for the rule {step.rule!r}")
         phrase = PHRASES[step.rule](step.subject, context)
+        if not phrase:
+            continue
         if phrase[0] == "by ":
             # Equations cited on one line are named together, where the first is used.
             place = phrases.index(_together(cites)) if cites else len(phrases)
@@ -189,6 +228,8 @@ def reason(steps: Sequence[Step], context: Context) -> Text:
             phrases[place : place + 1] = [_together(cites)]
         elif phrase not in phrases:
             phrases.append(phrase)
+    if not phrases and any(step.rule == "ring" for step in steps):
+        phrases = [("collecting terms",)]
     if not phrases:
         raise SymgradError(f"a line of the proof has no reason: {context.previous}")
     joined: list[str | Shape | Ref] = []

@@ -21,6 +21,7 @@ from symgrad.kernel.terms import (
     Term,
     Times,
     children,
+    closed,
     letters,
     opened,
     positions,
@@ -45,7 +46,7 @@ from symgrad.render.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from symgrad.kernel.program import Definition, Program
     from symgrad.kernel.terms import Judgement
@@ -109,23 +110,37 @@ class Shaper:
                 reached = used.union(*(self._reach.get(name, set()) for name in used))
                 self._reach.setdefault(definition.name, set()).update(reached)
 
-    def __call__(self, term: Term, *, avoid: Iterable[str] = (), unfolded: Iterable[str] = ()) -> Shape:
+    def __call__(self, term: Term, *, naming: Mapping[Index, str] | None = None, unfolded: Iterable[str] = ()) -> Shape:
         """``term`` as a shape.
 
         Args:
             term: what to draw; every bound index gets a letter that is not in use.
-            avoid: letters that bound indices must not take, such as the free ones of the neighbouring lines.
+            naming: how free letters are called, here and in the neighbouring lines; see ``naming``.
             unfolded: definitions whose derivative is drawn with the body, not by name.
         """
-        used = {i.name for i in letters(term)} | set(avoid)
-        return _Pass(self, used, frozenset(unfolded)).shape(term, ())
+        names = self.naming([term], naming)
+        return _Pass(self, names, frozenset(unfolded)).shape(term, ())
 
-    def judgement(self, given: Judgement) -> Shape:
+    def naming(self, terms: Iterable[Term], given: Mapping[Index, str] | None = None) -> dict[Index, str]:
+        """What the free letters of ``terms`` are called: as they are, unless only a machine would choose the name."""
+        names = dict(given or {})
+        found = [i for term in terms for i in letters(term) if i not in names]
+        names |= {i: i.name for i in found if i in self.declared or i.name.isalpha()}
+        for i in found:
+            if i not in names:
+                names[i] = self.fresh(i.size, names.values())
+        return names
+
+    def related(self, left: Term, right: Term, relation: str = "=") -> Related:
         """``left relation right`` as a shape."""
+        names = self.naming([left, right])
+        return Related(self(left, naming=names), relation, self(right, naming=names))
+
+    def judgement(self, given: Judgement) -> Related:
+        """A hypothesis as a shape."""
         if given.relation not in RELATIONS:
             raise SymgradError(f"no way to draw a judgement of kind {given.relation!r}")
-        used = {i.name for t in (given.left, given.right) for i in letters(t)}
-        return Related(self(given.left, avoid=used), given.relation, self(given.right, avoid=used))
+        return self.related(given.left, given.right, given.relation)
 
     def folded(self, body: Term) -> Entry | None:
         """The definition, at its indices, whose body is exactly ``body``."""
@@ -166,8 +181,13 @@ def _instance(definition: Definition, body: Term) -> Entry | None:
 class _Pass:
     """One walk over a term; ``stack`` holds the letters of the enclosing sums, the innermost first."""
 
-    def __init__(self, shaper: Shaper, used: set[str], unfolded: frozenset[str]) -> None:
-        self.shaper, self.used, self.unfolded = shaper, used, unfolded
+    def __init__(self, shaper: Shaper, names: dict[Index, str], unfolded: frozenset[str]) -> None:
+        self.shaper, self.names, self.unfolded = shaper, names, unfolded
+
+    def letter(self, position: Position, stack: tuple[str, ...]) -> str:
+        if isinstance(position, Index):
+            return self.names[position]
+        return stack[position] if position < len(stack) else f"i{position - len(stack)}"
 
     def shape(self, term: Term, stack: tuple[str, ...]) -> Shape:
         match term:
@@ -176,9 +196,9 @@ class _Pass:
             case Size(name):
                 return Symbol(name, (), "size")
             case Entry(tensor, indices):
-                return Symbol(tensor, tuple(_letter(i, stack) for i in indices))
+                return Symbol(tensor, tuple(self.letter(i, stack) for i in indices))
             case Delta(left, right):
-                return Symbol("delta", (_letter(left, stack), _letter(right, stack)), "delta")
+                return Symbol("delta", (self.letter(left, stack), self.letter(right, stack)), "delta")
             case Plus(terms):
                 return self._plus(terms, stack)
             case Times(factors):
@@ -188,7 +208,7 @@ class _Pass:
             case Apply(function, arguments):
                 return self._apply(function, tuple(self.shape(a, stack) for a in arguments))
             case Sum(size, body):
-                letter = self.shaper.fresh(size, self.used | set(stack))
+                letter = self.shaper.fresh(size, (*self.names.values(), *stack))
                 return Summed(letter, size, self.shape(body, (letter, *stack)))
             case Partial():
                 return self._partial(term, stack)
@@ -260,7 +280,8 @@ class _Pass:
 
     def _softmax(self, factors: list[Term], stack: tuple[str, ...]) -> tuple[list[Term], list[Shape]]:
         """Take each pair exp(u) * (sum of exp(u))^-1 out of the factors."""
-        left, found = list(factors), []
+        left: list[Term] = list(factors)
+        found: list[Shape] = []
         for total in factors:
             match total:
                 case Power(Sum(_, Apply("exp", (body,))), exponent) if exponent == -1:
@@ -274,7 +295,7 @@ class _Pass:
                         left.remove(numerator)
                         left.remove(total)
                         argument = self.shape(numerator.arguments[0], stack)
-                        found.append(Called("softmax", (argument,), letter=_letter(at, stack)))
+                        found.append(Called("softmax", (argument,), letter=self.letter(at, stack)))
                         break
         return left, found
 
@@ -291,8 +312,6 @@ def _at(body: Term, term: Term) -> Position | None:
 
 def _lifted(term: Term) -> Term:
     """``term`` as the body of a sum whose index it does not mention."""
-    from symgrad.kernel.terms import closed
-
     return closed(term, Index("", ""))
 
 
@@ -304,12 +323,6 @@ def _flat(factors: Iterable[Term]) -> Iterable[Term]:
             yield factor
         else:
             yield from inner
-
-
-def _letter(position: Position, stack: tuple[str, ...]) -> str:
-    if isinstance(position, Index):
-        return position.name
-    return stack[position] if position < len(stack) else f"i{position - len(stack)}"
 
 
 def _number(value: Fraction) -> Shape:
@@ -370,4 +383,3 @@ def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
 
 def _factors(shape: Shape) -> tuple[Shape, ...]:
     return shape.factors if isinstance(shape, Product) and not shape.entrywise else (shape,)
-

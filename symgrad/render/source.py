@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from symgrad.kernel.terms import Term
-    from symgrad.kernel.terms import Judgement
+    from symgrad.kernel.program import Program
+    from symgrad.kernel.terms import Judgement, Term
     from symgrad.lang.model import Model
 
 
@@ -31,7 +31,7 @@ class Line(Protocol):
     """One line of a chain: the line above it equals ``term``."""
 
     @property
-    def term(self) -> Term: ...  # noqa: D102
+    def term(self) -> Term: ...
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -39,13 +39,16 @@ class Line(Protocol):
 
 
 class Chain(Protocol):
-    """``left`` = first line = second line = ..."""
+    """``left`` = first line = second line = ..., about the tensors of ``program``."""
 
     @property
-    def left(self) -> Term: ...  # noqa: D102
+    def program(self) -> Program: ...
 
     @property
-    def lines(self) -> Sequence[Line]: ...  # noqa: D102
+    def left(self) -> Term: ...
+
+    @property
+    def lines(self) -> Sequence[Line]: ...
 
 
 class Section(Protocol):
@@ -53,39 +56,47 @@ class Section(Protocol):
 
     @property
     def kind(self) -> str:
-        """``local``, ``per_sample``, ``separable``, ``batch``, ``identity``, ``matrix`` or ``claims``."""
+        """Which part, such as ``local`` or ``identity``; see the titles in ``proof``."""
 
     @property
     def subject(self) -> Term | None:
         """The definition that a local section differentiates."""
 
     @property
-    def chains(self) -> Sequence[Chain]: ...  # noqa: D102
+    def chains(self) -> Sequence[Chain]: ...
 
 
 class Formula(Protocol):
     """An equation in closed form."""
 
     @property
-    def left(self) -> Term: ...  # noqa: D102
+    def left(self) -> Term: ...
 
     @property
-    def right(self) -> Term: ...  # noqa: D102
+    def right(self) -> Term: ...
 
 
 class Side(Protocol):
-    """The gradients that one of the two programs gives."""
+    """The gradients that one of the two programs gives, by parameter."""
+
+    @property
+    def adjoints(self) -> Mapping[str, Formula]:
+        """Derivatives with respect to the intermediates, by those that are nearer to the end of the program."""
 
     @property
     def gradients(self) -> Mapping[str, Formula]:
-        """Closed form by parameter."""
+        """By the derivatives with respect to the intermediates."""
+
+    @property
+    def closed(self) -> Mapping[str, Formula]:
+        """In closed form, where one was found."""
 
 
 class MatrixForm(Protocol):
     """A gradient as a matrix formula."""
 
     @property
-    def text(self) -> str: ...  # noqa: D102
+    def text(self) -> str: ...
 
     @property
     def tree(self) -> Any:
@@ -96,34 +107,38 @@ class Derivation(Protocol):
     """All that a document tells."""
 
     @property
-    def model(self) -> Model: ...  # noqa: D102
+    def model(self) -> Model: ...
 
     @property
-    def single(self) -> Side: ...  # noqa: D102
+    def single(self) -> Side: ...
 
     @property
-    def batch(self) -> Side: ...  # noqa: D102
+    def batch(self) -> Side: ...
 
     @property
-    def matrix(self) -> Mapping[str, MatrixForm]: ...  # noqa: D102
+    def matrix(self) -> Mapping[str, MatrixForm]: ...
 
     @property
-    def hypotheses(self) -> Sequence[Judgement]: ...  # noqa: D102
+    def hypotheses(self) -> Sequence[Judgement]: ...
 
     @property
-    def verdicts(self) -> Mapping[str, Mapping[str, Any]]: ...  # noqa: D102
+    def verdicts(self) -> Mapping[str, Mapping[str, Any]]: ...
 
     @property
-    def claims(self) -> Sequence[Mapping[str, Any]]: ...  # noqa: D102
+    def claims(self) -> Sequence[Mapping[str, Any]]: ...
 
     @property
-    def weights(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def weights(self) -> Mapping[str, Any]: ...
 
     @property
-    def verdict(self) -> str: ...  # noqa: D102
+    def verdict(self) -> Any:
+        """The verdict, or an enumeration of which it is the value."""
+
+    def certificate(self) -> str:
+        """The proofs as canonical text."""
 
     @property
-    def proof(self) -> Sequence[Section]: ...  # noqa: D102
+    def proof(self) -> Sequence[Section]: ...
 
     @property
     def checked(self) -> bool:

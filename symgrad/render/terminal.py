@@ -5,16 +5,16 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from symgrad.render.document import Block, Display, Document, Items, Paragraph, Ref, Row, Table, Text, document
+from symgrad.render.document import document
 from symgrad.render.plain import Plain
+from symgrad.render.reasons import Ref, Text
+from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Row, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from symgrad.render.source import Derivation
 
-_HEADINGS = {"setting": "Setting", "assumption": "Assumptions", "proposition": "Proposition", "proof": "Proof"}
-_HEADINGS |= {"remark": "Remark", "check": "Machine check"}
 _REASON_COLUMN = 64
 
 Segment = tuple[str, str]
@@ -63,12 +63,14 @@ class _Lines:
         return out
 
     def block(self, block: Block) -> list[list[Segment]]:
-        out: list[list[Segment]] = [[(_HEADINGS[block.kind], "heading")]]
+        out: list[list[Segment]] = [[(HEADINGS[block.kind], "heading")]]
         for part in block.parts:
             match part:
                 case Paragraph(text, lead):
                     out += [[], [("  ", ""), (self.text(lead), "lead")]] if lead else []
-                    out += [[(line, "")] for line in wrap(self.text(text), 96, initial_indent="  ", subsequent_indent="  ")]
+                    out += [
+                        [(line, "")] for line in wrap(self.text(text), 96, initial_indent="  ", subsequent_indent="  ")
+                    ]
                 case Items(items):
                     for k, item in enumerate(items, 1):
                         lead_in, rest = f"  ({k}) ", " " * 6
@@ -76,7 +78,10 @@ class _Lines:
                         out += [[(line, "")] for line in wrapped]
                 case Table(rows):
                     widest = max(len(self.text(name)) for name, _ in rows)
-                    out += [[("    " + self.text(name).ljust(widest) + "  ", ""), (value, "formula")] for name, value in rows]
+                    out += [
+                        [("    " + self.text(name).ljust(widest) + "  ", ""), (value, "formula")]
+                        for name, value in rows
+                    ]
                 case Display(rows, _):
                     out += self.display(rows)
         if block.kind == "proof":

@@ -7,13 +7,16 @@ that a paper's own text width never makes a line too long.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import InputError
-from symgrad.render.document import Block, Display, Document, Items, Paragraph, Part, Ref, Row, Table, Text, document
+from symgrad.render.document import document
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.layout import lines, text_width, width
 from symgrad.render.names import tex_text
+from symgrad.render.reasons import Ref, Text
+from symgrad.render.tree import Block, Display, Document, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from symgrad.render.source import Derivation
@@ -76,8 +79,8 @@ def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: boo
 
     Args:
         derivation: what to tell.
-        reasons: ``side``, beside each line, or ``letters``, on the equals signs with the words below: for narrow columns.
-        standalone: a whole file, macros included; otherwise a fragment for ``\\input`` that needs symgrad-macros.tex.
+        reasons: ``side``, beside each line, or ``letters``, on the equals signs with the words below (narrow columns).
+        standalone: a whole file, macros included; otherwise a fragment to input, which needs symgrad-macros.tex.
 
     Raises:
         InputError: for another way of giving reasons.
@@ -85,8 +88,15 @@ def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: boo
     if reasons not in _TEXT_WIDTH:
         raise InputError(f"reasons {reasons!r}: choose side or letters")
     told = document(derivation)
-    fragment = _Tex(told, reasons).fragment()
+    fragment = _Tex(told, reasons).fragment(_digest(derivation))
     return _whole(told, fragment) if standalone else fragment
+
+
+def _digest(derivation: Derivation) -> str:
+    """Hash of the certificate; only what is proved has one."""
+    if getattr(derivation.verdict, "value", derivation.verdict) != "proved":
+        return ""
+    return sha256(derivation.certificate().encode()).hexdigest()
 
 
 def _whole(told: Document, fragment: str) -> str:
@@ -123,9 +133,9 @@ class _Tex:
         self.latex, self.inline = Latex(), Latex(inline=True)
         self.room = _TEXT_WIDTH[reasons]
 
-    def fragment(self) -> str:
+    def fragment(self, digest: str) -> str:
         told = self.told
-        digest = f", certificate {told.digest}" if told.digest else ""
+        digest = f", certificate {digest}" if digest else ""
         out = [
             f"% Written by symgrad from the model {told.name}{digest}.",
             r"% Needs \input{symgrad-macros} in the preamble.",
@@ -214,9 +224,9 @@ class _Tex:
             done.append(current)
         return [r"\begin{gather*}", " \\\\\n".join(f"  {line}" for line in done), r"\end{gather*}"]
 
-    def pairs(self, rows: tuple[Row, ...]) -> list[str]:
+    def pairs(self, rows: tuple[Row, ...], end: str = ".") -> list[str]:
         """Rows two by two, if neighbours share a number and all fit; otherwise nothing."""
-        cells = [self._cell(row, k, rows, []) for k, row in enumerate(rows)]
+        cells = [self._cell(row, k, rows, [], end) for k, row in enumerate(rows)]
         couples: list[list[_Cell]] = []
         for cell in cells:
             if couples and cell.label and couples[-1][-1].label == cell.label:
@@ -245,14 +255,15 @@ class _Tex:
         out: list[str] = []
         for kind in kinds:
             part = tuple(row for row in rows if row.label.split(":")[0] == kind)
-            out += [*([_BETWEEN[kind]] if out and _BETWEEN[kind] else []), *(self.pairs(part) or self.align(part))]
+            end = "." if kind == kinds[-1] else ","
+            out += [*([_BETWEEN[kind]] if out else []), *(self.pairs(part, end) or self.align(part, end))]
         return out
 
-    def align(self, rows: tuple[Row, ...]) -> list[str]:
+    def align(self, rows: tuple[Row, ...], end: str = ".") -> list[str]:
         """Chains of equations under one another, each row as wide as the text allows."""
         side = self.reasons == "side"
         given: list[str] = []
-        cells = [self._cell(row, k, rows, given) for k, row in enumerate(rows)]
+        cells = [self._cell(row, k, rows, given, end) for k, row in enumerate(rows)]
         lefts = [width(cell.left) for cell in cells]
         column = max([w for w in lefts if w <= self.room * 0.26] or [0.0])
         column = max(column, _INDENT if any(w > column for w in lefts) else 0.0)
@@ -269,20 +280,22 @@ class _Tex:
         out: list[str] = []
         for k, cell in enumerate(cells):
             gap = "[1ex]" if k + 1 < len(cells) and cells[k + 1].left else ""
-            if k + 1 < len(cells) and cells[k + 1].label == cell.label:
-                cell = replace(cell, label="")  # a number shared by neighbours stands at the last of them
-            made = self._rows(cell, column, beside, full, reason)
+            # A number that neighbours share stands at the last of them.
+            shared = k + 1 < len(cells) and cells[k + 1].label == cell.label
+            made = self._rows(replace(cell, label="") if shared else cell, column, beside, full, reason)
             out += [f"  {line}" for line in made[:-1]]
             out.append(f"  {made[-1]}" + (f" \\\\{gap}" if k + 1 < len(cells) else ""))
         name = "align" if tag else "align*"
         shown = [rf"\begin{{{name}}}", *out, rf"\end{{{name}}}"]
         if not side and given:
-            shown.append(r"\noindent Reasons: " + "; ".join(f"({_letter(k)}) {text}" for k, text in enumerate(given)) + ".")
+            shown.append(
+                r"\noindent Reasons: " + "; ".join(f"({_letter(k)}) {text}" for k, text in enumerate(given)) + "."
+            )
         return shown
 
-    def _cell(self, row: Row, k: int, rows: tuple[Row, ...], given: list[str]) -> _Cell:
+    def _cell(self, row: Row, k: int, rows: tuple[Row, ...], given: list[str], end: str) -> _Cell:
         ends = k + 1 == len(rows) or rows[k + 1].left is not None
-        mark = ("." if k + 1 == len(rows) else ",") if ends else ""
+        mark = (end if k + 1 == len(rows) else ",") if ends else ""
         reason = self.text(row.reason)
         relation = RELATION[row.relation]
         natural = 0.0

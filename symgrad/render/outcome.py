@@ -1,0 +1,164 @@
+"""What is said after the proposition: what was refuted or left open, the weights, and what a machine checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symgrad.errors import InputError
+from symgrad.render.setting import Matter, joined
+from symgrad.render.shapes import Shape, Symbol
+from symgrad.render.tree import Block, Display, Paragraph, Part, Row, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from symgrad.render.reasons import Text
+
+_JUDGED = {
+    "separable": "The loss of a sample does not depend on the other samples of the batch",
+    "identity": "The gradient of the objective is the mean of the per-sample gradients",
+}
+_REPORTED = {
+    "per_sample": "The gradient of one sample",
+    "tape": "Reverse mode keeps the samples apart",
+    "batch": "The gradient of the batch",
+}
+_KINDS = {
+    "sum": "The objective adds the losses up: every per-sample gradient has the weight one.",
+    "data": "The gradient of the objective is the sum of the per-sample gradients with the weights",
+    "theta": "The gradient of the objective is the sum of the per-sample gradients with weights that depend on the"
+    " parameters,",
+}
+
+
+class Outcome:
+    """Remarks and the machine check."""
+
+    def __init__(self, matter: Matter) -> None:
+        self.matter, self.derivation, self.model = matter, matter.derivation, matter.model
+
+    def remarks(self) -> list[Block]:
+        """One for each statement that is not proved, and one for weights that are not those of the mean."""
+        blocks: list[Block | None] = []
+        for name, words in {**_JUDGED, **_REPORTED}.items():
+            verdict = self.derivation.verdicts.get(name, {})
+            blocks.append(self._outcome((words,), verdict, expected=name in self.model.expected))
+        for claim, verdict in zip(self.model.claims, self.derivation.claims, strict=False):
+            said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
+            blocks.append(self._outcome(said, verdict, expected=claim.expect_refuted))
+        blocks.append(self._weights())
+        return [block for block in blocks if block is not None]
+
+    def _outcome(self, said: Text, verdict: Mapping[str, Any], *, expected: bool) -> Block | None:
+        status = verdict.get("status")
+        if status not in {"refuted", "undecided"}:
+            return None
+        parameters = [name for name, found in verdict.get("by_parameter", {}).items() if found == status]
+        words: list[Text] = [
+            (self.matter.whole(self.matter.tensors[p]),) for p in parameters if p in self.matter.tensors
+        ]
+        where: Text = (", for ", *joined(words)) if words else ()
+        known = f"is {status}, as the file expects" if expected and status == "refuted" else f"is {status}"
+        pieces: list[Part] = [Paragraph((*said, *where, f": this {known}."))]
+        for key, start in (("reason", "Reason: "), ("residual", "What could not be closed: ")):
+            if verdict.get(key):
+                pieces.append(Paragraph((f"{start}{str(verdict[key]).strip('. ')}.",)))
+        witness = verdict.get("witness")
+        if witness:
+            pieces += [Paragraph(("At these values the two sides differ.",)), Table(_witness(witness))]
+        return Block("remark", tuple(pieces))
+
+    def _weights(self) -> Block | None:
+        given = self.derivation.weights
+        kind = given.get("kind")
+        pieces: list[Part] = []
+        if kind == "none":
+            why = str(given.get("reason", "")).strip(". ")
+            pieces.append(
+                Paragraph((f"No weights for the per-sample gradients were found{': ' + why if why else ''}.",))
+            )
+        elif kind in _KINDS:
+            pieces.append(Paragraph((_KINDS[kind],)))
+            text = next((str(value) for key, value in given.items() if key.startswith("c[")), "")
+            if kind != "sum" and text:
+                name = next(c for c in ("c", "omega", "kappa", "c_") if c not in self.matter.tensors)
+                shape = self._formula(text)
+                left = Symbol(name, (self.model.batch.name,))
+                row = Table((((left,), text),)) if isinstance(shape, str) else Display((Row(left, shape),))
+                pieces.append(row)
+        if given.get("remainder"):
+            pieces.append(
+                Paragraph(("Besides the losses the objective holds the term ", self._formula(given["remainder"]), "."))
+            )
+        if given.get("repair"):
+            words = "Repair: with this term in the loss of each sample, that is with "
+            pieces.append(
+                Paragraph(
+                    (words, self._formula(given["repair"]), " for ", self.matter.loss, ", the identity is restored.")
+                )
+            )
+        return Block("remark", tuple(pieces)) if pieces else None
+
+    def _formula(self, text: object) -> Shape | str:
+        """A formula of the language; as it stands, if it cannot be read back."""
+        from symgrad.lang.parser import parse_formula
+
+        try:
+            return self.matter.shaper(parse_formula(str(text), self.model))
+        except InputError:
+            return str(text)
+
+    def check(self) -> Block | None:
+        """What a machine really did: the kernel, the checker if it ran, the numbers if they were measured."""
+        pieces: list[Part] = []
+        if self.derivation.proof:
+            sizes = [self.model.program.batch, *(s for t in self.matter.tensors.values() for s in t.shape)]
+            shown: list[Text] = [(Symbol(size, (), "size"),) for size in dict.fromkeys(sizes)]
+            words: list[Any] = ["Every equation of the proof was derived by the kernel of symgrad, for symbolic "]
+            words += [*joined(shown), "."]
+            if self.derivation.checked:
+                words += [" The certificate was accepted by a second program, in a process of its own."]
+            pieces.append(Paragraph(tuple(words)))
+        if self.derivation.check_report is not None:
+            pieces.append(Paragraph((_measured(self.derivation.check_report.to_json()),)))
+        return Block("check", tuple(pieces)) if pieces else None
+
+
+def _measured(told: Mapping[str, Any]) -> str:
+    """The numeric check in a sentence or two: nothing that is not in the report."""
+    environment = told.get("environment") or {}
+    name = {"tensorflow": "TensorFlow"}.get(str(told.get("backend")), str(told.get("backend")))
+    words = f"Against automatic differentiation by {name} {environment.get('version', '')}".rstrip()
+    words += f" ({told['dtype']})" if told.get("dtype") else ""
+    words += f" the outcome is {told.get('outcome')}"
+    if told.get("points"):
+        words += f", at {told['points']} point{'s' * (told['points'] != 1)}"
+    if isinstance(told.get("error_over_bound"), int | float):
+        words += f"; the largest error is {told['error_over_bound']:.2g} of the rounding bound"
+    if isinstance(told.get("ulp"), int | float):
+        words += f", {told['ulp']:.2g} ulp"
+    controls = told.get("controls")
+    if isinstance(controls, dict) and controls.get("tried"):
+        words += f". Of {controls['tried']} wrong formulas, {controls['rejected']} were rejected"
+    if told.get("reason"):
+        words += f". {str(told['reason']).strip('. ')}"
+    return words + "."
+
+
+def _witness(witness: Mapping[str, Any]) -> tuple[tuple[Text, str], ...]:
+    rows: list[tuple[Text, str]] = []
+    if witness.get("parameter"):
+        rows.append((("parameter",), str(witness["parameter"])))
+    for group in ("sizes", "data", "parameters", "at"):
+        for name, value in dict(witness.get(group) or {}).items():
+            rows.append(((str(name),), _value(value)))
+    for side in ("left", "right"):
+        if side in witness:
+            rows.append(((f"{side} side",), _value(witness[side])))
+    return tuple(rows)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(v) for v in value) + "]"
+    return str(value)
