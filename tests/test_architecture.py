@@ -21,11 +21,11 @@ LAYERS = {
     "lang": 2,
     "models": 2,
     "oracles": 3,
-    "calculus": 4,
     "render": 4,
-    "catalogue": 5,
-    "cli": 6,
-    "__main__": 7,
+    "calculus": 5,
+    "catalogue": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 """How high each part stands; an import may only point to the same part, or to a lower one."""
 

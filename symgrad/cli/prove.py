@@ -73,7 +73,7 @@ def command(
     if manner.json:
         manner.give(derivation.to_json())
     elif output:
-        click.echo(f"{model.name}: {said(derivation)}")
+        click.echo(f"{model.name}: {derivation.verdict.value}")
     elif form is None:
         show(derivation)
     else:
@@ -82,11 +82,6 @@ def command(
         manner.say(str(derivation.check_report))
     codes = {derivation.exit_code, code}
     return next(code for code in (REFUTED, UNDECIDED, PROVED) if code in codes)
-
-
-def said(derivation: Derivation) -> str:
-    """The verdict in words."""
-    return str(derivation.to_json()["verdict"])
 
 
 def show(derivation: Derivation) -> None:

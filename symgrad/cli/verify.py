@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +32,8 @@ def command(manner: Manner, certificate: str, goal: str) -> int:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{certificate}: not UTF-8 text") from None
+    from symgrad.calculus.derivation import replay
+
     established: Any = None
     with Progress(manner) as progress:
         if goal.endswith(".json"):
@@ -56,21 +55,3 @@ def command(manner: Manner, certificate: str, goal: str) -> int:
         for line in established:
             click.echo(f"  {line}")
     return code
-
-
-def replay(goal: str, certificate: str) -> tuple[int, str]:
-    """Run the checker on ``certificate`` with its ``goal``: its exit code, and what it says."""
-    checker = Path(__file__).parent.parent / "checker.py"
-    with tempfile.TemporaryDirectory(prefix="symgrad-") as folder:
-        files = [Path(folder, "goal.json"), Path(folder, "certificate.json")]
-        for file, text in zip(files, (goal, certificate), strict=True):
-            file.write_text(text, encoding="utf-8", newline="")
-        ran = subprocess.run(  # isolated: no environment variable and no folder of the user's reaches the checker
-            [sys.executable, "-I", str(checker), *map(str, files)],
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-        )
-    return ran.returncode, (ran.stdout or ran.stderr).strip()
