@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from symgrad.cli.manner import Manner, common
+from symgrad.cli.manner import Manner, common, put
 from symgrad.cli.output import write
 
 if TYPE_CHECKING:
@@ -77,5 +77,5 @@ def command(manner: Manner, file: str, kind: str | None, force: bool, **given: A
     if manner.json:
         manner.give({"schema": 1, "file": str(path), "text": text})
     else:
-        click.echo(f"{path}: written; next: symgrad prove {path}")
+        put(f"{path}: written; next: symgrad prove {path}\n")
     return 0

@@ -9,7 +9,7 @@ import click
 
 from symgrad import catalogue
 from symgrad.cli.inputs import is_path, read_limited
-from symgrad.cli.manner import Manner, Progress, common
+from symgrad.cli.manner import Manner, Progress, common, put
 from symgrad.errors import InputError
 
 LIMIT = 64 * 1024 * 1024
@@ -50,8 +50,8 @@ def command(manner: Manner, certificate: str, goal: str) -> int:
     if manner.json:
         manner.give({"schema": 1, "accepted": code == 0, "checker": verdict, "established": established})
         return code
-    click.echo(verdict)
+    put(verdict + "\n")
     if code == 0 and established:
         for line in established:
-            click.echo(f"  {line}")
+            put(f"  {line}\n")
     return code
