@@ -12,7 +12,6 @@ import click
 
 from symgrad import __version__
 from symgrad.cli.manner import Manner, common, put
-from symgrad.errors import SymgradError
 
 CORE = ("click", "jinja2", "lark", "latex2mathml", "numpy", "python-flint", "rich", "sympy")
 TENSORFLOW = ("tensorflow", "tensorflow-cpu")
@@ -95,6 +94,6 @@ def proof_trouble() -> str | None:
 
         derivation = derive(load_model(catalogue.find("linear_regression")))
         derivation.verify()
-    except (SymgradError, ImportError, OSError) as error:
-        return f"do not work: {error}"
+    except Exception as error:  # noqa: BLE001  (a doctor reports whatever is wrong)
+        return f"do not work: {type(error).__name__}: {error}"
     return None if derivation.exit_code == 0 else "do not work: linear_regression was not proved"
