@@ -101,6 +101,7 @@ def equal(left: t.Term, right: t.Term) -> set[tuple[str, t.Term]] | None:
     found: set[tuple[str, t.Term]] = set()
     for conditions in (None, found):
         (a, b), (c, d) = fraction(left, conditions), fraction(right, conditions)
-        if not reduced(plus(times(a, d), times(c, b), -1)):
+        difference = plus(times(a, d), times(c, b), -1)
+        if not (difference if conditions is None else reduced(difference)):
             return found
     return None

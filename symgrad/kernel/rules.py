@@ -686,4 +686,5 @@ def state(theorem: Theorem, signs: tuple[Theorem, ...]) -> Sequent:
         proved = closure(known.conclusion)
         need(proved in under and known.program == theorem.program, "state", "not a hypothesis", sign=known.conclusion)
         under = under - {proved} | known.hypotheses
-    return Sequent(theorem.program, frozenset(under), theorem.uses, theorem.conclusion)
+    uses = theorem.uses.union(*(known.uses for known in signs))
+    return Sequent(theorem.program, frozenset(under), uses, theorem.conclusion)
