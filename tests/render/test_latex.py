@@ -232,7 +232,7 @@ def test_two_terms_of_different_value_never_look_alike(write):
     seen = {}
     at = {n: 1, d: 2, j: 3}
     collisions = 0
-    for _ in range(20000):
+    for _ in range(6000):
         term = drawn(source, source.randrange(1, 4))
         number_here = value(term, at)
         if number_here != number_here or abs(number_here) > 1e9:
@@ -242,7 +242,7 @@ def test_two_terms_of_different_value_never_look_alike(write):
             collisions += term != seen[text][0]
             assert number_here == pytest.approx(seen[text][1], rel=1e-9, abs=1e-9), (text, term, seen[text][0])
         seen[text] = (term, number_here)
-    assert collisions > 20
+    assert collisions > 5
 
 
 def test_every_formula_of_a_document_is_drawn_in_every_dialect():
