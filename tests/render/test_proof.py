@@ -46,9 +46,7 @@ def words(text, told):
 
 def test_a_derivative_by_name_is_written_out_first():
     body = PROGRAM.bodies["z"].body
-    block, _ = proof(
-        Section("local", e("z", n), (chain(Partial(body, e("b"), False), (ONE, "partial_plus")),))
-    )
+    block, _ = proof(Section("local", e("z", n), (chain(Partial(body, e("b"), False), (ONE, "partial_plus")),)))
     first, second = rows(block)
     assert first.rules == (NOTATION,)
     assert Plain()(first.left) == "∂z[n]/∂b"
@@ -118,7 +116,10 @@ def test_an_equation_of_one_sample_is_cited_at_the_sample():
     single = logistic().proof[2].chains[0].program
     alone = within(single, Section("per_sample", None, (chain(Partial(LOSS, e("z"), True), (e("y"), "chain")),)))
     lifted = Partial(e("loss", n), e("z", n), True)
-    section = within(PROGRAM, Section("tape", None, (chain(times(e("b"), e("y", n)), (times(e("b"), lifted), (Step("cite", lifted),))),)))
+    section = within(
+        PROGRAM,
+        Section("tape", None, (chain(times(e("b"), e("y", n)), (times(e("b"), lifted), (Step("cite", lifted),))),)),
+    )
     told = document(logistic(proof=alone + section))
     block = next(block for block in told.blocks if block.kind == "proof")
     assert words(rows(block)[1].reason, told) == f"by ({told.numbers['proof:1']}) at sample n"
@@ -159,4 +160,3 @@ def test_every_section_has_a_title(kind):
     block, told = proof(Section(kind, None, (chain(e("b"), (ONE, "hypothesis")),)))
     assert words(block.parts[0].lead, told).startswith("Step 1: ")
     assert "_" not in words(block.parts[0].lead, told)
-

@@ -43,7 +43,10 @@ def test_every_rule_of_the_kernel_has_a_phrase_or_is_silent():
         (Step("partial_entry", Partial(e("w", d), WRT, False)), "∂w[d]/∂w[j] = δ[d, j]"),
         (Step("partial_entry", Partial(e("w", j), WRT, False)), "∂w[j]/∂w[j] = 1"),
         (Step("partial_entry"), "∂w[d]/∂w[j] = δ[d, j]"),
-        (Step("partial_apply", Partial(call("tanh", e("b")), e("b"), False)), "chain rule with tanh′(t) = 1 − tanh(t)²"),
+        (
+            Step("partial_apply", Partial(call("tanh", e("b")), e("b"), False)),
+            "chain rule with tanh′(t) = 1 − tanh(t)²",
+        ),
         (Step("partial_apply", call("exp", e("b"))), "chain rule with ∂(exp(t))/∂t = exp(t)"),
         (Step("partial_apply", call("max", e("b"), e("y", n))), "chain rule for max(u, v)"),
         (Step("sum_delta", sigma(d, times(Delta(j, d), e("w", d)))), "δ[j, d] selects d = j"),

@@ -129,9 +129,7 @@ def test_a_function_gives_way_to_a_tensor_of_its_sign(function):
     assert shown == {"sigmoid": r"\operatorname{sigmoid}(b)", "pi": r"\arccos(-1)"}[function]
 
 
-@pytest.mark.parametrize(
-    ("relation", "shown"), [("=", "b = 0"), (">", "b > 0"), (">=", "b ≥ 0"), ("!=", "b ≠ 0")]
-)
+@pytest.mark.parametrize(("relation", "shown"), [("=", "b = 0"), (">", "b > 0"), (">=", "b ≥ 0"), ("!=", "b ≠ 0")])
 def test_a_hypothesis_keeps_its_relation(relation, shown):
     assert Plain()(SHAPER.judgement(Judgement(relation, e("b"), number(0)))) == shown
 
