@@ -35,8 +35,8 @@ _OPENING: dict[str, str] = {
 
 _SEPARABLE = (
     " Every definition of the batch program that carries the sample index reads data and definitions only at that"
-    " index. So at each sample the program computes what the program of a single sample computes, and what was proved of"
-    " that holds with the sample put in."
+    " index. So at each sample the program computes what the program of a single sample computes, and what was proved"
+    " of that holds with the sample put in."
 )
 
 _CLOSING: dict[str, tuple[str, str]] = {

@@ -30,6 +30,7 @@ from symgrad.kernel.terms import (
 from symgrad.render.shapes import (
     Called,
     Derivative,
+    Gradient,
     Integer,
     Negative,
     Ones,
@@ -42,6 +43,7 @@ from symgrad.render.shapes import (
     Sums,
     Symbol,
     Transposed,
+    parts,
     product,
 )
 
@@ -202,7 +204,7 @@ class _Pass:
             case Plus(terms):
                 return self._plus(terms, stack)
             case Times(factors):
-                return self._times(factors, stack)
+                return self._times(factors, stack, fold=True)
             case Power(base, exponent):
                 return self._power(base, exponent, stack)
             case Apply(function, arguments):
@@ -237,22 +239,24 @@ class _Pass:
         if not term.total and not isinstance(body, Entry):
             entry = self.shaper.folded(body)
             body = entry if entry is not None and entry.tensor not in self.unfolded else body
-        return Derivative(self.shape(body, stack), self.shape(term.wrt, stack), self.shaper.immediate(term))
+        # A softmax that is about to be differentiated is written out.
+        drawn = self._times(body.factors, stack, fold=False) if isinstance(body, Times) else self.shape(body, stack)
+        return Derivative(drawn, self.shape(term.wrt, stack), self.shaper.immediate(term))
 
-    def _times(self, factors: tuple[Term, ...], stack: tuple[str, ...]) -> Shape:
+    def _times(self, factors: tuple[Term, ...], stack: tuple[str, ...], *, fold: bool) -> Shape:
         flat = list(_flat(factors))
         if not flat:
             return Integer(1)
         if isinstance(flat[0], Number) and flat[0].value < 0:
             rest = flat[1:] if flat[0].value == -1 and len(flat) > 1 else [Number(-flat[0].value), *flat[1:]]
-            return Negative(self._fraction(rest, stack))
-        return self._fraction(flat, stack)
+            return Negative(self._fraction(rest, stack, fold=fold))
+        return self._fraction(flat, stack, fold=fold)
 
-    def _fraction(self, factors: list[Term], stack: tuple[str, ...]) -> Shape:
+    def _fraction(self, factors: list[Term], stack: tuple[str, ...], *, fold: bool) -> Shape:
         """Numbers and sizes in front, as one fraction; behind them what is left, over its own denominator."""
         front: tuple[list[Shape], list[Shape]] = ([], [])
         rest: tuple[list[Shape], list[Shape]] = ([], [])
-        factors, softmaxes = self._softmax(factors, stack)
+        factors, softmaxes = self._softmax(factors, stack) if fold else (factors, [])
         rest[0].extend(softmaxes)
         for factor in factors:
             match factor:
@@ -276,7 +280,14 @@ class _Pass:
         if below and not above:
             return Quotient(product(front[0]), product([*front[1], *below]))
         lead = [Quotient(product(front[0]), product(front[1]))] if front[1] else front[0]
-        return product([*lead, *([Quotient(product(above), product(below))] if below else above)])
+        if not below:
+            return product([*lead, *above])
+        # What is high or long stands beside the fraction: a line can be broken there, and not inside.
+        light = [shape for shape in above if not _heavy(shape)]
+        heavy = [shape for shape in above if _heavy(shape)]
+        if lead and not light:
+            return product([Quotient(product(front[0]), product([*front[1], *below])), *heavy])
+        return product([*lead, Quotient(product(light), product(below)), *heavy])
 
     def _softmax(self, factors: list[Term], stack: tuple[str, ...]) -> tuple[list[Term], list[Shape]]:
         """Take each pair exp(u) * (sum of exp(u))^-1 out of the factors."""
@@ -323,6 +334,17 @@ def _flat(factors: Iterable[Term]) -> Iterable[Term]:
             yield factor
         else:
             yield from inner
+
+
+def _heavy(shape: Shape) -> bool:
+    """Whether a factor of a numerator is too high, or too long, to stand in a fraction."""
+    inner = list(parts(shape))
+    high = (Summed, Quotient, Derivative, Gradient)
+    return len(inner) > 12 or any(isinstance(s, high) and not _plain(s) for s in inner)
+
+
+def _plain(shape: Shape) -> bool:
+    return isinstance(shape, Quotient) and all(isinstance(s, Integer | Symbol) for s in (shape.above, shape.below))
 
 
 def _number(value: Fraction) -> Shape:
