@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError
 from symgrad.lang.source import suggestion
+from symgrad.lang.words import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -105,7 +106,7 @@ def text_of(kind: str, **options: Any) -> str:
 
 
 def _model(kind: str, **options: Any) -> Model:
-    from symgrad.lang.parser import parse_model  # noqa: PLC0415, the text alone needs no parser
+    from symgrad.lang.parser import parse_model  # the text alone needs no parser
 
     return parse_model(text_of(kind, **options), kind, f"<{kind}>")
 
@@ -117,6 +118,8 @@ def _one_of(what: str, given: object, known: Iterable[str]) -> None:
 
 
 def _linear(outputs: str | None, loss: str, penalty: str | None) -> str:
+    if outputs is not None and not (isinstance(outputs, str) and NAME.fullmatch(outputs)):
+        raise InputError(f"outputs {outputs!r} is not a name, expected the name of a size such as 'K'")
     _one_of("loss", loss, LINEAR_LOSSES)
     if penalty is not None:
         _one_of("penalty", penalty, PENALTIES)

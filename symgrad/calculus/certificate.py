@@ -11,26 +11,10 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symgrad.kernel.program import Program
-from symgrad.kernel.terms import (
-    Apply,
-    Delta,
-    Entry,
-    Index,
-    Number,
-    Partial,
-    Plus,
-    Position,
-    Power,
-    Size,
-    Sum,
-    Term,
-    Times,
-    children,
-)
+from symgrad.kernel import terms as t
+from symgrad.kernel.program import Program, single
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
-from symgrad.kernel.program import single
 
 FORMAT = 1
 
@@ -41,39 +25,39 @@ def dumps(value: Any) -> str:
     return "{" + ",\n".join(parts) + "}\n"
 
 
-def _index(i: Position) -> Any:
+def _index(i: t.Position) -> Any:
     return i if isinstance(i, int) else [i.name, i.size]
 
 
-def term_json(term: Term, parts: Sequence[Any]) -> list[Any]:
+def term_json(term: t.Term, parts: Sequence[Any]) -> list[Any]:
     """One node, its immediate subterms given as ``parts``."""
     match term:
-        case Number(value):
+        case t.Number(value):
             return ["number", str(Fraction(value))]
-        case Size(name):
+        case t.Size(name):
             return ["size", name]
-        case Entry(tensor, indices):
+        case t.Entry(tensor, indices):
             return ["entry", tensor, [_index(i) for i in indices]]
-        case Delta(left, right):
+        case t.Delta(left, right):
             return ["delta", _index(left), _index(right)]
-        case Plus():
+        case t.Plus():
             return ["plus", list(parts)]
-        case Times():
+        case t.Times():
             return ["times", list(parts)]
-        case Power(_, exponent):
+        case t.Power(_, exponent):
             return ["power", parts[0], str(exponent)]
-        case Apply(function, _):
+        case t.Apply(function, _):
             return ["apply", function, list(parts)]
-        case Sum(size, _):
+        case t.Sum(size, _):
             return ["sum", size, parts[0]]
-        case Partial(_, _, total):
+        case t.Partial(_, _, total):
             return ["total" if total else "direct", *parts]
     raise TypeError(f"{type(term).__name__} is not a term")
 
 
-def tree(term: Term) -> list[Any]:
+def tree(term: t.Term) -> list[Any]:
     """A term as nested JSON."""
-    return term_json(term, [tree(part) for part in children(term)])
+    return term_json(term, [tree(part) for part in t.children(term)])
 
 
 def judgement_json(judgement: Judgement) -> list[Any]:
@@ -90,71 +74,84 @@ def program_json(program: Program) -> dict[str, Any]:
     }
 
 
-def certificate(program: Program, theorems: Iterable[Theorem]) -> str:
-    """The proofs of ``theorems`` about ``program`` and its single-sample program, as one certificate."""
-    alone = single(program)
-    terms: dict[Term, int] = {}
-    steps: dict[int, int] = {}
-    lines: list[list[Any]] = []
-    table: list[list[Any]] = []
+def certificate(program: Program, statements: Iterable[tuple[str, Theorem]]) -> str:
+    """The proofs of named statements about ``program`` and its single-sample program, as one certificate."""
+    return dumps(_Writer(program).written(list(statements)))
 
-    def term_id(term: Term) -> int:
-        if term not in terms:
-            parts = [term_id(part) for part in children(term)]
-            terms[term] = len(table)
-            table.append(term_json(term, parts))
-        return terms[term]
 
-    def argument(value: Any) -> Any:
+class _Writer:
+    """Numbers the terms and the steps of a certificate, each once."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.alone = program, single(program)
+        self.terms: dict[t.Term, int] = {}
+        self.table: list[list[Any]] = []
+        self.steps: dict[int, int] = {}
+        self.lines: list[list[Any]] = []
+        self.known: dict[str, int] = {}
+
+    def written(self, statements: list[tuple[str, Theorem]]) -> dict[str, Any]:
+        for _, theorem in statements:
+            self._prove(theorem)
+        listed = [
+            [name, self._argument(s.program), sorted(map(self._argument, s.hypotheses)), self._argument(s.conclusion)]
+            for name, s in statements
+        ]
+        return {"format": FORMAT, "statements": listed, "steps": self.lines, "terms": self.table}
+
+    def _term(self, term: t.Term) -> int:
+        if term not in self.terms:
+            parts = [self._term(part) for part in t.children(term)]
+            self.terms[term] = len(self.table)
+            self.table.append(term_json(term, parts))
+        return self.terms[term]
+
+    def _argument(self, value: Any) -> Any:
         match value:
             case Program():
-                return "single" if value == alone and value != program else "batch"
+                return "single" if value == self.alone and value != self.program else "batch"
             case Theorem():
-                return steps[id(value)]
-            case Term():
-                return term_id(value)
+                return self.steps[id(value)]
+            case t.Term():
+                return self._term(value)
             case Judgement():
-                return [value.relation, term_id(value.left), term_id(value.right)]
+                return [value.relation, self._term(value.left), self._term(value.right)]
             case tuple():
-                return [argument(v) for v in value]
+                return [self._argument(v) for v in value]
         return value
 
-    def premises(theorem: Theorem) -> list[Theorem]:
-        flat = (v for a in theorem.step.arguments for v in (a if isinstance(a, tuple) else (a,)))
-        return [v for v in flat if isinstance(v, Theorem)]
-
-    known: dict[tuple[str, str], int] = {}
-    for root in theorems:
+    def _prove(self, root: Theorem) -> None:
+        """Write the steps behind a theorem, each after those that it builds on; equal steps are one."""
         stack = [root]
         while stack:
             theorem = stack[-1]
-            waiting = [p for p in premises(theorem) if id(p) not in steps]
-            if id(theorem) in steps or waiting:
-                stack = stack[:-1] if id(theorem) in steps else stack + waiting[::-1]
-                continue
-            line = [theorem.step.rule, [argument(a) for a in theorem.step.arguments]]
-            key = (line[0], json.dumps(line[1]))
-            if key not in known:
-                known[key] = len(lines)
-                lines.append(line)
-            steps[id(theorem)] = known[key]
-            stack.pop()
-    return dumps({"format": FORMAT, "steps": lines, "terms": table})
+            waiting = [p for p in premises(theorem) if id(p) not in self.steps]
+            if id(theorem) not in self.steps and not waiting:
+                line = [theorem.rule, [self._argument(a) for a in theorem.arguments]]
+                key = json.dumps(line)
+                if key not in self.known:
+                    self.known[key] = len(self.lines)
+                    self.lines.append(line)
+                self.steps[id(theorem)] = self.known[key]
+            if id(theorem) in self.steps:
+                stack.pop()
+            stack += reversed(waiting)
+
+
+def premises(theorem: Theorem) -> list[Theorem]:
+    """The theorems that a theorem was made from."""
+    flat = (v for a in theorem.arguments for v in (a if isinstance(a, tuple) else (a,)))
+    return [v for v in flat if isinstance(v, Theorem)]
 
 
 def goal(program: Program, assumptions: Iterable[Judgement], statements: Iterable[tuple[str, Theorem]]) -> str:
     """What the certificate has to establish: the model, and each named statement with its hypotheses."""
-    stated = [
-        {
-            "name": name,
-            "program": "batch" if theorem.program == program else "single",
-            "hypotheses": sorted((judgement_json(h) for h in theorem.hypotheses), key=json.dumps),
-            "judgement": judgement_json(theorem.conclusion),
-        }
-        for name, theorem in statements
-    ]
     return dumps({
         "format": FORMAT,
         "model": program_json(program) | {"assumptions": [judgement_json(a) for a in assumptions]},
-        "statements": stated,
-    })
+        "statements": [
+            [name, "batch" if s.program == program else "single",
+             sorted((judgement_json(h) for h in s.hypotheses), key=json.dumps), judgement_json(s.conclusion)]
+            for name, s in statements
+        ],
+    })  # fmt: skip

@@ -14,7 +14,6 @@ from symgrad.calculus.matrix import matrix_forms
 from symgrad.calculus.reverse import Cotangent, Letters, Reverse, first_of
 from symgrad.calculus.signs import stated
 from symgrad.calculus.tape import Tape
-
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
@@ -28,7 +27,7 @@ PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
 
 def derive(model: Any, progress: Callable[[str], object] | None = None) -> Derivation:
-    """Derive the gradients of a model and judge its statements.
+    r"""Derive the gradients of a model and judge its statements.
 
     Args:
         model: a ``Model``, or what ``sg.Model`` builds.
@@ -39,7 +38,7 @@ def derive(model: Any, progress: Callable[[str], object] | None = None) -> Deriv
 
     Example:
         >>> from symgrad.lang.parser import parse_model
-        >>> text = "index n : N\\nbatch n\\ndata y[n]\\nparameter b\\nloss[n] = (b - y[n])^2"
+        >>> text = "index n : N\nbatch n\ndata y[n]\nparameter b\nloss[n] = (b - y[n])^2"
         >>> derive(parse_model(text, "mean")).verdict
         <Verdict.PROVED: 'proved'>
     """
@@ -75,7 +74,7 @@ class _Work:
         self._weights()
         self._identity()
         progress("claims")
-        claims = Claims(self.model, self.letters, self.statements)
+        claims = Claims(self.model, self.letters, self.statements, self._known())
         matrix = matrix_forms(self.model, self.all, self.statements)
         derivation = Derivation(
             self.model, self._single_side(), self._batch_side(), self.all, self.statements, self.verdicts, claims.results,
@@ -310,13 +309,9 @@ class _Work:
         def mean(point: numbers.Point, at: dict[t.Index, int]) -> Any:
             count = point.sizes[self.program.batch]
             there = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
-            total: Any = numbers.Fraction(0)
-            for sample in range(count):
-                if alone:
-                    total += part(numbers.alone(point, self.program, sample), there)
-                else:
-                    total += part(point, there | {self.n: sample})
-            return total / count
+            if alone:
+                return numbers.mean([part(numbers.alone(point, self.program, k), there) for k in range(count)])
+            return numbers.mean([part(point, there | {self.n: k}) for k in range(count)])
 
         hypotheses = [h for s in self.statements.values() if s.program == self.program for h in s.hypotheses]
         found = numbers.witness(self.model, hypotheses, letters, whole, mean)
@@ -333,6 +328,12 @@ class _Work:
             if entry and ("witness" not in found or "witness" in entry):
                 found = found | entry if "witness" not in found else found
         return statuses, found
+
+    def _known(self) -> dict[str, dict[str, Theorem]]:
+        """Closed derivatives of the losses and of the objective, for the claims."""
+        rows = {name: row for name in self.rows if (row := self._row_closed(name)) is not None}
+        whole = {name: c.closed for name, c in self.all.cotangents.items() if c.closed is not None}
+        return {"loss": rows, "objective": whole}
 
     # -- the document ---------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.program import Definition, Program
 from symgrad.kernel.terms import Judgement
 from symgrad.lang.model import Model
-from symgrad.oracles.balls import Evaluator, Point, Real, Undefined, separated
+from symgrad.oracles.balls import Evaluator, Point, Real, Undefined, ball, separated
 from symgrad.oracles.points import every, sample_point, satisfies
 
 TRIES = 12
@@ -34,7 +34,7 @@ def sizes_of(program: Program) -> dict[str, None]:
 
 def points(model: Model, hypotheses: Iterable[Judgement], seed: int = 0, tries: int = TRIES) -> Iterator[Point]:
     """Points that satisfy every assumption and hypothesis, small sizes first; deterministic."""
-    rng = random.Random(seed)  # noqa: S311, a seed for repeatable points, not a secret
+    rng = random.Random(seed)
     names = list(sizes_of(model.program))
     hypotheses = tuple(hypotheses)
     for attempt in range(tries):
@@ -61,6 +61,16 @@ def alone(point: Point, program: Program, sample: int) -> Point:
                 chosen[tuple(i for i, keep in zip(where, kept, strict=True) if keep)] = value
         values[tensor.name] = chosen
     return Point({**point.sizes, program.batch: 1}, values)
+
+
+def mean(values: list[Real]) -> Real:
+    """The mean, exact where all values are."""
+    if all(isinstance(v, Fraction) for v in values):
+        return sum(values, Fraction(0)) / len(values)  # type: ignore[arg-type]
+    total = ball(values[0])
+    for value in values[1:]:
+        total += ball(value)
+    return total / len(values)
 
 
 def written(value: Real) -> str:

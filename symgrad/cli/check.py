@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symgrad.cli.inputs import derivation_argument, model_of
-from symgrad.cli.manner import Manner, Progress, common
+from symgrad.cli.manner import Manner, Progress, common, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def command(manner: Manner, what: str, backend: str, **options: Any) -> int:
     if manner.json:
         manner.give({"schema": 1, "model": model.name, **report.to_json()})
     else:
-        click.echo(str(report))
+        put(f"{report}\n")
     return report.outcome.exit_code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from symgrad.cli.manner import Manner, common
+from symgrad.cli.manner import Manner, common, put
 
 INTO = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/completions/symgrad.fish"}
 
@@ -32,5 +32,5 @@ def command(manner: Manner, shell: str) -> int:
     if manner.json:
         manner.give({"schema": 1, "shell": shell, "file": INTO[shell], "script": script})
     else:
-        click.echo(script)
+        put(script + "\n")
     return 0

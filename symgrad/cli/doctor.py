@@ -11,8 +11,7 @@ from typing import Any
 import click
 
 from symgrad import __version__
-from symgrad.cli.manner import Manner, common
-from symgrad.errors import SymgradError
+from symgrad.cli.manner import Manner, common, put
 
 CORE = ("click", "jinja2", "lark", "latex2mathml", "numpy", "python-flint", "rich", "sympy")
 TENSORFLOW = ("tensorflow", "tensorflow-cpu")
@@ -42,13 +41,13 @@ def command(manner: Manner, tensorflow: bool) -> int:
         core = {"python": platform.python_version(), "symgrad": __version__, "works": not trouble, "problem": trouble}
         manner.give({"schema": 1, **core, "packages": rows, "optional": [tf, tex]})
     else:
-        click.echo(f"{'Python':14} {platform.python_version()}  {sys.executable}")
-        click.echo(f"{'symgrad':14} {__version__}")
+        put(f"{'Python':14} {platform.python_version()}  {sys.executable}\n")
+        put(f"{'symgrad':14} {__version__}\n")
         for r in (*rows, tf, tex):
-            click.echo(f"{r['name']:14} {r['found'] or 'missing: ' + r['get']}")
+            put(f"{r['name']:14} {r['found'] or 'missing: ' + r['get']}\n")
             if r["problem"]:
-                click.echo(f"{'':14} {r['problem']}")
-        click.echo(f"{'proofs':14} {trouble or 'work: linear_regression was proved, and the checker accepted it'}")
+                put(f"{'':14} {r['problem']}\n")
+        put(f"{'proofs':14} {trouble or 'work: linear_regression was proved, and the checker accepted it'}\n")
     return 4 if trouble else 0
 
 
@@ -95,6 +94,6 @@ def proof_trouble() -> str | None:
 
         derivation = derive(load_model(catalogue.find("linear_regression")))
         derivation.verify()
-    except (SymgradError, ImportError, OSError) as error:
-        return f"do not work: {error}"
+    except Exception as error:  # noqa: BLE001  (a doctor reports whatever is wrong)
+        return f"do not work: {type(error).__name__}: {error}"
     return None if derivation.exit_code == 0 else "do not work: linear_regression was not proved"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from symgrad import __version__
-from symgrad.cli.manner import Expired, Manner, stop_clock
+from symgrad.cli.manner import Expired, Manner, remark, stop_clock
 from symgrad.errors import SymgradError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             # Python flushes stdout once more when it exits; let that go nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         elif message:
-            click.echo(f"symgrad: {printable(message)}", err=True)
+            remark(f"symgrad: {printable(message)}")
     finally:
         stop_clock()
     return code

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from symgrad.cli.manner import Manner
     from symgrad.lang.model import Model
 
-LIMIT = 100_000
-"""Characters that a derivation may have; the language has the same limit."""
+LIMIT = 400_004
+"""Bytes of standard input that are read: more than a derivation may have, so the language refuses what is longer."""
 
 
 def complete_name(context: click.Context, parameter: click.Parameter, beginning: str) -> list[CompletionItem]:  # noqa: ARG001
@@ -43,15 +43,10 @@ def model_of(what: str, manner: Manner) -> Model:
     Raises:
         InputError: if there is no such thing, or what it says is not well formed.
     """
-    from symgrad.lang.parser import load_model, parse_model
+    from symgrad.lang.parser import decoded, load_model, parse_model
 
     if what == "-":
-        content = sys.stdin.buffer.read(4 * LIMIT + 1)
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = content[: error.start].count(b"\n") + 1
-            raise InputError(f"<stdin>:{line}: not UTF-8 text") from None
+        text = decoded(sys.stdin.buffer.read(LIMIT), "<stdin>")
         model = parse_model(text, "stdin", "<stdin>")
     elif is_path(what):
         model = load_model(Path(what))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symgrad import catalogue
-from symgrad.cli.manner import Manner, common
+from symgrad.cli.manner import Manner, common, put
 
 if TYPE_CHECKING:
     from symgrad.lang.model import Model
@@ -26,7 +26,7 @@ def command(manner: Manner) -> int:
     width = max((len(entry["name"]) for entry in entries), default=0)
     middle = max((len(entry["title"]) for entry in entries), default=0)
     for entry in entries:
-        click.echo(f"{entry['name']:{width}}  {entry['title']:{middle}}  {said(entry['expected_refuted'])}".rstrip())
+        put(f"{entry['name']:{width}}  {entry['title']:{middle}}  {said(entry['expected_refuted'])}\n")
     return 0
 
 

@@ -40,11 +40,22 @@ class Manner:
     def say(self, text: str) -> None:
         """A remark beside the result, on stderr; ``--quiet`` silences it."""
         if not self.quiet:
-            click.echo(text, err=True)
+            remark(text)
 
     def give(self, answer: Mapping[str, Any]) -> None:
         """The one JSON object that is the result of a command under ``--json``."""
-        click.echo(json.dumps(answer, ensure_ascii=False, allow_nan=False, indent=2))
+        plain = "utf" not in (sys.stdout.encoding or "").lower()
+        put(json.dumps(answer, ensure_ascii=plain, allow_nan=False, indent=2) + "\n")
+
+
+def put(text: str) -> None:
+    """Write a result to stdout, in whatever encoding that has: click would send UTF-8 to a terminal that has none."""
+    sys.stdout.write(text)
+
+
+def remark(text: str) -> None:
+    """Write a line to stderr."""
+    sys.stderr.write(f"{text}\n")
 
 
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -137,7 +148,7 @@ class Progress:
         """Say what is being done now."""
         now = time.monotonic()
         if self._verbose and self._stage:
-            click.echo(f"{now - self._since:7.2f} s  {self._stage}", err=True)
+            remark(f"{now - self._since:7.2f} s  {self._stage}")
         self._stage, self._since = stage, now
         if self._status and stage:
             self._status.update(stage)

@@ -10,7 +10,7 @@ import click
 
 from symgrad.cli.check import check_options, loaded, measured
 from symgrad.cli.inputs import derivation_argument, model_of
-from symgrad.cli.manner import Manner, Progress, common
+from symgrad.cli.manner import Manner, Progress, common, put
 from symgrad.cli.output import write
 
 if TYPE_CHECKING:
@@ -73,20 +73,15 @@ def command(
     if manner.json:
         manner.give(derivation.to_json())
     elif output:
-        click.echo(f"{model.name}: {said(derivation)}")
+        put(f"{model.name}: {derivation.verdict.value}\n")
     elif form is None:
         show(derivation)
     else:
-        click.echo(document(derivation, form, reasons=reasons, standalone=standalone), nl=False)
+        put(document(derivation, form, reasons=reasons, standalone=standalone))
     if backend and not manner.json and (output or form not in {None, "txt"}):
         manner.say(str(derivation.check_report))
     codes = {derivation.exit_code, code}
     return next(code for code in (REFUTED, UNDECIDED, PROVED) if code in codes)
-
-
-def said(derivation: Derivation) -> str:
-    """The verdict in words."""
-    return str(derivation.to_json()["verdict"])
 
 
 def show(derivation: Derivation) -> None:
@@ -98,7 +93,7 @@ def show(derivation: Derivation) -> None:
     console = Console()
     with console.capture() as captured:  # rich itself would exit with 1, "refuted", when the reader goes away
         to_terminal(derivation, console)
-    click.echo(captured.get(), nl=False, color=True)
+    put(captured.get())
 
 
 def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> str:

@@ -6,7 +6,7 @@ import click
 
 from symgrad import catalogue
 from symgrad.cli.inputs import complete_name
-from symgrad.cli.manner import Manner, common
+from symgrad.cli.manner import Manner, common, put
 
 
 @click.command("show")
@@ -19,5 +19,5 @@ def command(manner: Manner, name: str) -> int:
     if manner.json:
         manner.give({"schema": 1, "name": name, "file": str(path), "text": text})
     else:
-        click.echo(text, nl=not text.endswith("\n"))
+        put(text)
     return 0

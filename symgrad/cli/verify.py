@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +9,7 @@ import click
 
 from symgrad import catalogue
 from symgrad.cli.inputs import is_path, read_limited
-from symgrad.cli.manner import Manner, Progress, common
+from symgrad.cli.manner import Manner, Progress, common, put
 from symgrad.errors import InputError
 
 LIMIT = 64 * 1024 * 1024
@@ -35,6 +32,8 @@ def command(manner: Manner, certificate: str, goal: str) -> int:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{certificate}: not UTF-8 text") from None
+    from symgrad.calculus.derivation import replay
+
     established: Any = None
     with Progress(manner) as progress:
         if goal.endswith(".json"):
@@ -51,26 +50,8 @@ def command(manner: Manner, certificate: str, goal: str) -> int:
     if manner.json:
         manner.give({"schema": 1, "accepted": code == 0, "checker": verdict, "established": established})
         return code
-    click.echo(verdict)
+    put(verdict + "\n")
     if code == 0 and established:
         for line in established:
-            click.echo(f"  {line}")
+            put(f"  {line}\n")
     return code
-
-
-def replay(goal: str, certificate: str) -> tuple[int, str]:
-    """Run the checker on ``certificate`` with its ``goal``: its exit code, and what it says."""
-    checker = Path(__file__).parent.parent / "checker.py"
-    with tempfile.TemporaryDirectory(prefix="symgrad-") as folder:
-        files = [Path(folder, "goal.json"), Path(folder, "certificate.json")]
-        for file, text in zip(files, (goal, certificate), strict=True):
-            file.write_text(text, encoding="utf-8", newline="")
-        ran = subprocess.run(  # isolated: no environment variable and no folder of the user's reaches the checker
-            [sys.executable, "-I", str(checker), *map(str, files)],
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-        )
-    return ran.returncode, (ran.stdout or ran.stderr).strip()

@@ -13,11 +13,10 @@ from fractions import Fraction
 from symgrad.kernel.terms import MINUS, ONE, ZERO, Apply, Number, Plus, Power, Term, Times
 
 Condition = tuple[str, Term]
+Conditions = Callable[..., tuple[Condition, ...]]
 
 
-def number(value: int | Fraction) -> Number:
-    """An exact rational as a term."""
-    return Number(Fraction(value))
+TWO = Number(Fraction(2))
 
 
 def negative(u: Term) -> Term:
@@ -48,6 +47,7 @@ def call(function: str) -> Callable[..., Term]:
 _exp, _log, _sin, _cos, _tanh, _sigmoid = map(call, ("exp", "log", "sin", "cos", "tanh", "sigmoid"))
 _softplus, _relu, _abs, _sign, _step, _pi = map(call, ("softplus", "relu", "abs", "sign", "step", "pi"))
 
+# For each function, its derivative with respect to each argument; the keys are the closed set of functions.
 DERIVATIVES: dict[str, tuple[Callable[..., Term], ...]] = {
     "pi": (),
     "exp": (_exp,),
@@ -61,59 +61,50 @@ DERIVATIVES: dict[str, tuple[Callable[..., Term], ...]] = {
     "abs": (_sign,),
     "sign": (lambda _: ZERO,),
     "step": (lambda _: ZERO,),
-    "erf": (lambda u: Times((number(2), Power(_pi(), Fraction(-1, 2)), _exp(negative(square(u))))),),
+    "erf": (lambda u: Times((TWO, Power(_pi(), Fraction(-1, 2)), _exp(negative(square(u))))),),
     "max": (lambda u, v: _step(minus(u, v)), lambda u, v: _step(minus(v, u))),
     "min": (lambda u, v: _step(minus(v, u)), lambda u, v: _step(minus(u, v))),
 }
-"""For each function, its derivative with respect to each argument; the keys are the closed set of functions."""
 
-_SELF: Callable[..., tuple[Condition, ...]] = lambda u: (("!=", u),)  # noqa: E731
-_APART: Callable[..., tuple[Condition, ...]] = lambda u, v: (("!=", minus(u, v)),)  # noqa: E731
+# Where a function is defined; those not listed are defined everywhere.
+DOMAIN: dict[str, Conditions] = {"log": lambda u: ((">", u),)}
 
-DOMAIN: dict[str, Callable[..., tuple[Condition, ...]]] = {"log": lambda u: ((">", u),)}
-"""Where a function is defined; those not listed are defined everywhere."""
 
-KINK: dict[str, Callable[..., tuple[Condition, ...]]] = {
-    "relu": _SELF,
-    "abs": _SELF,
-    "sign": _SELF,
-    "step": _SELF,
-    "max": _APART,
-    "min": _APART,
-}
-"""Where a function is smooth, given that it is defined; those not listed are smooth everywhere."""
+def _away(*arguments: Term) -> tuple[Condition, ...]:
+    """The argument is not zero; two arguments are not equal."""
+    return (("!=", arguments[0] if len(arguments) == 1 else minus(*arguments)),)
 
+
+# Where a function is smooth, given that it is defined; those not listed are smooth everywhere.
+KINK: dict[str, Conditions] = dict.fromkeys(("relu", "abs", "sign", "step", "max", "min"), _away)
+
+# Functions whose value is positive.
 POSITIVE = frozenset({"exp", "sigmoid", "softplus", "pi"})
-"""Functions whose value is positive."""
 
+# Functions whose value is at least zero.
 NONNEGATIVE = frozenset({"relu", "abs", "step"})
-"""Functions whose value is at least zero."""
 
+# Identities by name: number of arguments, and from the arguments the conditions, the left and the right side.
 IDENTITIES: dict[str, tuple[int, Callable[..., tuple[tuple[Condition, ...], Term, Term]]]] = {
     "exp_zero": (0, lambda: ((), _exp(ZERO), ONE)),
     "exp_sum": (2, lambda u, v: ((), _exp(Plus((u, v))), Times((_exp(u), _exp(v))))),
     "exp_negative": (1, lambda u: ((), _exp(negative(u)), inverse(_exp(u)))),
-    "exp_log": (1, lambda u: (((">", u),), _exp(_log(u)), u)),
     "log_one": (0, lambda: ((), _log(ONE), ZERO)),
     "log_exp": (1, lambda u: ((), _log(_exp(u)), u)),
     "log_product": (2, lambda u, v: (((">", u), (">", v)), _log(Times((u, v))), Plus((_log(u), _log(v))))),
     "log_inverse": (1, lambda u: (((">", u),), _log(inverse(u)), negative(_log(u)))),
     "sigmoid_exp": (1, lambda u: ((), _sigmoid(u), Times((_exp(u), inverse(Plus((ONE, _exp(u)))))))),
     "sigmoid_negative": (1, lambda u: ((), _sigmoid(negative(u)), minus(ONE, _sigmoid(u)))),
-    "log_sigmoid": (1, lambda u: ((), _log(_sigmoid(u)), minus(u, _softplus(u)))),
     "softplus_log": (1, lambda u: ((), _softplus(u), _log(Plus((ONE, _exp(u)))))),
     "softplus_negative": (1, lambda u: ((), _softplus(negative(u)), minus(_softplus(u), u))),
-    "tanh_sigmoid": (1, lambda u: ((), _tanh(u), minus(Times((number(2), _sigmoid(Times((number(2), u))))), ONE))),
+    "tanh_sigmoid": (1, lambda u: ((), _tanh(u), minus(Times((TWO, _sigmoid(Times((TWO, u))))), ONE))),
     "tanh_negative": (1, lambda u: ((), _tanh(negative(u)), negative(_tanh(u)))),
     "sin_negative": (1, lambda u: ((), _sin(negative(u)), negative(_sin(u)))),
     "cos_negative": (1, lambda u: ((), _cos(negative(u)), _cos(u))),
-    "sin_squared": (1, lambda u: ((), square(_sin(u)), minus(ONE, square(_cos(u))))),
     "relu_step": (1, lambda u: ((), _relu(u), Times((u, _step(u))))),
-    "abs_step": (1, lambda u: ((), _abs(u), Times((u, minus(Times((number(2), _step(u))), ONE))))),
-    "sign_step": (1, lambda u: (_SELF(u), _sign(u), minus(Times((number(2), _step(u))), ONE))),
+    "abs_step": (1, lambda u: ((), _abs(u), Times((u, minus(Times((TWO, _step(u))), ONE))))),
+    "sign_step": (1, lambda u: (_away(u), _sign(u), minus(Times((TWO, _step(u))), ONE))),
     "step_squared": (1, lambda u: ((), square(_step(u)), _step(u))),
-    "step_negative": (1, lambda u: (_SELF(u), _step(negative(u)), minus(ONE, _step(u)))),
     "max_relu": (2, lambda u, v: ((), Apply("max", (u, v)), Plus((v, _relu(minus(u, v)))))),
     "min_relu": (2, lambda u, v: ((), Apply("min", (u, v)), minus(u, _relu(minus(u, v))))),
 }
-"""Identities by name: number of arguments, and from the arguments the conditions, the left and the right side."""

@@ -41,10 +41,8 @@ class Program:
     in the batch program, by the scalar ``objective`` (definitions may stand between the two).
     """
 
-    batch: str
-    """Name of the size that counts samples."""
-    inputs: tuple[Tensor, ...]
-    """Data and parameters, in the order declared."""
+    batch: str  # name of the size that counts samples
+    inputs: tuple[Tensor, ...]  # data and parameters, in the order declared
     definitions: tuple[Definition, ...]
 
     @cached_property
@@ -64,17 +62,16 @@ def _need(condition: object, what: str) -> None:
         raise IllFormedError(what)
 
 
-def check_term(program: Program, term: t.Term, around: tuple[str, ...] = (), *, derivative: bool = True) -> None:
-    """Check that ``term`` has a meaning in ``program``; ``around`` are the sizes of the sums around it.
+@lru_cache(maxsize=65536)
+def check_term(program: Program, term: t.Term, derivative: bool = True, depth: int = 0) -> None:
+    """Check that ``term`` has a meaning in ``program``; without ``derivative``, that it holds none.
 
     Raises:
-        IllFormedError: undeclared name, wrong rank, index of another size, derivative inside a derivative or with respect
-            to data, or a node that is not of the closed set.
+        IllFormedError: undeclared name, wrong rank, index of another size, loose number, derivative inside a derivative or
+            with respect to data, or a node that is not of the closed set.
     """
 
     def size(i: t.Position) -> str:
-        if type(i) is int and 0 <= i < len(around):
-            return around[-1 - i]
         _need(type(i) is t.Index and NAME.fullmatch(i.name) and NAME.fullmatch(i.size), f"{i!r} is no index")
         return i.size  # type: ignore[union-attr]
 
@@ -85,9 +82,8 @@ def check_term(program: Program, term: t.Term, around: tuple[str, ...] = (), *, 
         case t.Delta(left, right):
             _need(size(left) == size(right), f"a delta of two sizes: {term}")
         case t.Apply(function, arguments):
-            _need(
-                len(arguments) == len(DERIVATIVES.get(function, (..., ..., ...))), f"no function {function} like this"
-            )
+            known = function in DERIVATIVES and len(arguments) == len(DERIVATIVES[function])
+            _need(known, f"no function {function} of {len(arguments)} arguments")
         case t.Partial(body, wrt, total):
             _need(derivative and type(wrt) is t.Entry and program.tensors[wrt.tensor].kind != "data"
                   and type(total) is bool and (not total or type(body) is t.Entry), f"no derivative: {term}")  # fmt: skip
@@ -98,9 +94,9 @@ def check_term(program: Program, term: t.Term, around: tuple[str, ...] = (), *, 
         case t.Size(name) | t.Sum(name, _):
             _need(NAME.fullmatch(name), f"{name!r} is no size")
     _need(type(term) in t.CONSTRUCTS, f"{type(term).__name__} is not a term")
-    inner = (*around, term.size) if isinstance(term, t.Sum) else around
     for part in t.children(term):
-        check_term(program, part, inner, derivative=derivative and not isinstance(term, t.Partial))
+        inner = t.opened(part, t.Index(f"__{depth}", term.size)) if isinstance(term, t.Sum) else part
+        check_term(program, inner, derivative and type(term) is not t.Partial, depth + 1)
 
 
 @lru_cache(maxsize=256)
@@ -110,18 +106,15 @@ def check_program(program: Program) -> Program:
     Raises:
         IllFormedError: if not, or if a name is declared twice or a parameter carries the batch size.
     """
+    _need(type(program) is Program, "not a program")
     for number, definition in enumerate(program.definitions):
         above = Program(program.batch, program.inputs, program.definitions[:number])
-        check_term(above, definition.body, derivative=False)
+        check_term(above, definition.body, False)
         stray = set(t.letters(definition.body)) - set(definition.letters)
-        _need(
-            not stray and len(set(definition.letters)) == len(definition.letters), f"{definition.name}: stray letters"
-        )
+        _need(not stray and len(set(definition.letters)) == len(definition.letters), f"{definition.name}: letters")
     for name, tensor in program.tensors.items():
         _need(NAME.fullmatch(name) and tensor.kind in {"data", "parameter", "definition"}, f"{name!r} is no name")
-        _need(
-            tensor.kind != "parameter" or program.batch not in tensor.shape, f"parameter {name} carries the batch size"
-        )
+        _need(tensor.kind != "parameter" or program.batch not in tensor.shape, f"parameter {name} carries a sample")
     _need(len(program.tensors) == len(program.inputs) + len(program.definitions), "a name is declared twice")
     _need("loss" in program.bodies and program.tensors["loss"].shape in {(program.batch,), ()}, "loss[n] is missing")
     return program
@@ -150,9 +143,10 @@ def depends(program: Program, term: t.Term, tensor: str, *, total: bool) -> bool
     return tensor in (reached(program, term) if total else mentioned(term))
 
 
-def conditions(
-    term: t.Term, relevant: Callable[[t.Term], bool], depth: int = 0, *, kinks: bool
-) -> Iterator[t.Judgement]:
+Relevant = Callable[[t.Term], bool]
+
+
+def conditions(term: t.Term, relevant: Relevant, depth: int = 0, *, kinks: bool) -> Iterator[t.Judgement]:
     """Where ``term`` is defined, with ``kinks`` where it is smooth, as closed judgements about ``relevant`` arguments."""
     found: list[tuple[str, t.Term]] = []
     match term:
@@ -163,71 +157,57 @@ def conditions(
             found = [c for table in tables if function in table for c in table[function](*arguments)]
     for relation, argument in found:
         if relevant(argument) and not isinstance(argument, t.Size):
-            yield t.closure(t.Judgement(relation, argument, t.ZERO))  # type: ignore[arg-type]
+            yield t.closure(t.Judgement(relation, argument, t.ZERO))
     for part in t.children(term):
         inner = t.opened(part, t.Index(f"__{depth}", term.size)) if isinstance(term, t.Sum) else part
         yield from conditions(inner, relevant, depth + isinstance(term, t.Sum), kinks=kinks)
 
 
 @lru_cache(maxsize=65536)
-def smooth(program: Program, term: t.Term, tensor: str, total: bool) -> frozenset[t.Judgement]:  # noqa: FBT001
+def smooth(program: Program, term: t.Term, tensor: str, total: bool) -> frozenset[t.Judgement]:
     """Conditions under which ``term`` is continuously differentiable in ``tensor`` near the point."""
-
-    def relevant(argument: t.Term) -> bool:
-        return depends(program, argument, tensor, total=total)
-
-    through = [
-        program.bodies[name].body for name in reached(program, term) if name in program.bodies and name != tensor
-    ]
-    return frozenset(c for body in (term, *through * total) for c in conditions(body, relevant, kinks=True))
+    names = reached(program, term) - {tensor} if total else ()
+    bodies = (term, *(program.bodies[name].body for name in names if name in program.bodies))
+    moved = lambda u: depends(program, u, tensor, total=total)
+    return frozenset(c for body in bodies for c in conditions(body, moved, kinks=True))
 
 
 def defined(program: Program, judgement: t.Judgement) -> frozenset[t.Judgement]:
     """Conditions under which everything that the judgement speaks of is defined."""
-    names = reached(program, judgement.left) | reached(program, judgement.right)
-    bodies = [d.body for d in program.definitions if d.name in names]
-    return frozenset(
-        c for body in (judgement.left, judgement.right, *bodies) for c in conditions(body, lambda _: True, kinks=False)
-    )
+    sides = (judgement.left, judgement.right)
+    names = frozenset[str]().union(*(reached(program, side) for side in sides))
+    bodies = (*sides, *(d.body for d in program.definitions if d.name in names))
+    return frozenset(c for body in bodies for c in conditions(body, lambda _: True, kinks=False))
 
 
-def collapsed(term: t.Term, batch: str, around: tuple[str, ...] = ()) -> t.Term:
+def collapsed(term: t.Term, batch: str, depth: int = 0) -> t.Term:
     """``term`` as the single-sample program computes it: N is 1, and every position of size N is dropped."""
-
-    def kept(i: t.Position) -> bool:
-        return (around[-1 - i] if isinstance(i, int) else i.size) != batch
-
-    def moved(i: t.Position) -> t.Position:
-        return i - around[len(around) - i :].count(batch) if isinstance(i, int) else i
-
     match term:
         case t.Entry(tensor, indices):
-            return t.Entry(tensor, tuple(moved(i) for i in indices if kept(i)))
-        case t.Delta(left, right):
-            return t.Delta(moved(left), moved(right)) if kept(left) else t.ONE
+            return t.Entry(tensor, tuple(i for i in indices if i.size != batch))  # type: ignore[union-attr]
         case t.Sum(size, body):
-            inside = collapsed(body, batch, (*around, size))
-            return inside if size == batch else t.Sum(size, inside)
-    return t.ONE if term == t.Size(batch) else t.rebuilt(term, (collapsed(p, batch, around) for p in t.children(term)))
+            letter = t.Index(f"__{depth}", size)
+            inside = collapsed(t.opened(body, letter), batch, depth + 1)
+            return inside if size == batch else t.sigma(letter, inside)
+    one = term == t.Size(batch) or (isinstance(term, t.Delta) and term.left.size == batch)  # type: ignore[union-attr]
+    return t.ONE if one else t.rebuilt(term, (collapsed(part, batch, depth) for part in t.children(term)))
 
 
 @lru_cache(maxsize=256)
 def single(program: Program) -> Program:
     """The single-sample program: what ``loss`` needs, at N = 1, every position of size N holding the one sample."""
-    inputs, made, needed = [], [], ancestors(program, "loss")
-    for tensor in program.inputs:
-        inputs.append(Tensor(tensor.name, tensor.kind, tuple(s for s in tensor.shape if s != program.batch)))
-    for d in program.definitions:
-        body, kept = collapsed(d.body, program.batch), tuple(i for i in d.letters if i.size != program.batch)
-        made.append(Definition(d.name, kept, body))
-    definitions = tuple(d for d in made if d.name in needed)
-    return check_program(Program(program.batch, tuple(i for i in inputs if i.name in needed), definitions))
+    batch, needed = program.batch, ancestors(program, "loss")
+    inputs = (
+        Tensor(i.name, i.kind, tuple(s for s in i.shape if s != batch)) for i in program.inputs if i.name in needed
+    )
+    letters = {d.name: tuple(i for i in d.letters if i.size != batch) for d in program.definitions if d.name in needed}
+    made = (Definition(name, kept, collapsed(program.bodies[name].body, batch)) for name, kept in letters.items())
+    return check_program(Program(batch, tuple(inputs), tuple(made)))
 
 
 def lifted(program: Program, term: t.Term, sample: t.Index) -> t.Term:
     """``term`` of the single-sample program, spoken of sample ``sample`` in the batch ``program``."""
     if isinstance(term, t.Entry):
-        rest = iter(term.indices)
-        shape = program.tensors[term.tensor].shape
+        shape, rest = program.tensors[term.tensor].shape, iter(term.indices)
         return t.Entry(term.tensor, tuple(sample if size == program.batch else next(rest) for size in shape))
     return t.rebuilt(term, (lifted(program, part, sample) for part in t.children(term)))

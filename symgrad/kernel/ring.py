@@ -7,6 +7,7 @@ numbers is an atom, equal to itself alone: nothing is searched.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
 
 from symgrad.errors import LimitError
 from symgrad.kernel import terms as t
@@ -43,10 +44,7 @@ def times(p: Poly, q: Poly) -> Poly:
 
 def power(p: Poly, exponent: int) -> Poly:
     """p multiplied by itself."""
-    result = UNIT
-    for _ in range(exponent):
-        result = times(result, p)
-    return result
+    return reduce(times, [p] * exponent, UNIT)
 
 
 def fraction(term: t.Term, found: set[tuple[str, t.Term]] | None) -> tuple[Poly, Poly]:

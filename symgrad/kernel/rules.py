@@ -6,11 +6,13 @@ every point where its hypotheses hold. All hypotheses that can mention parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from typing import Any
 
 from symgrad.errors import RuleError
-from symgrad.kernel import terms as t
 from symgrad.kernel import program as w
+from symgrad.kernel import terms as t
 from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE
 from symgrad.kernel.program import Program
 from symgrad.kernel.ring import equal
@@ -18,39 +20,49 @@ from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
 
 Under = frozenset[Judgement]
+Names = frozenset[str]
+Premises = tuple[Theorem, ...]
+Slope = Callable[[t.Term, int, t.Term], t.Term]
+EMPTY: frozenset[Any] = frozenset()
 SIGNS = {">", ">=", "!="}
 
 
-def _concluded(program: Program, judgement: Judgement, under: Under = frozenset(), uses: frozenset[str] = frozenset(),
-               premises: tuple[Theorem, ...] = ()) -> Sequent:  # fmt: skip
+def _concluded(program: Program, judgement: Judgement, under: Under, uses: Names, premises: Premises) -> Sequent:
     """The sequent with what its premises rest on, after a look at its terms."""
     for term in (judgement.left, judgement.right):
         w.check_term(w.check_program(program), term)
+        need(
+            not any(i.name.startswith("__") for i in t.letters(term)),
+            "letters",
+            "a letter of the rules' own",
+            term=term,
+        )
     under = under.union(*(p.hypotheses for p in premises))
     return Sequent(program, under, uses.union(*(p.uses for p in premises)), judgement)
 
 
-def _equation(program: Program, left: t.Term, right: t.Term, under: Under = frozenset(), **more: object) -> Sequent:
-    return _concluded(program, Judgement("=", left, right), under, **more)  # type: ignore[arg-type]
+def _equation(
+    program: Program, left: t.Term, right: t.Term, under: Under = EMPTY, uses: Names = EMPTY, premises: Premises = ()
+) -> Sequent:
+    return _concluded(program, Judgement("=", left, right), under, uses, premises)
 
 
 def _sign(program: Program, relation: str, term: t.Term, *premises: Theorem) -> Sequent:
     need(all(p.program == program for p in premises), "sign", "a premise of another program")
-    return _concluded(program, Judgement(relation, term, t.ZERO), premises=premises)  # type: ignore[arg-type]
+    return _concluded(program, Judgement(relation, term, t.ZERO), EMPTY, EMPTY, premises)
 
 
-def _all(program: Program) -> frozenset[str]:
+def _all(program: Program) -> Names:
     return frozenset(d.name for d in program.definitions)
 
 
 def _closed(conditions: Iterable[tuple[str, t.Term]]) -> Under:
-    return frozenset(closure(Judgement(relation, u, t.ZERO)) for relation, u in conditions)  # type: ignore[arg-type]
+    return frozenset(closure(Judgement(relation, u, t.ZERO)) for relation, u in conditions)
 
 
-def _joined(parts: list[t.Term], construct: type[t.Plus] | type[t.Times]) -> t.Term:
-    """The parts as one sum or product; of none, its unit."""
-    unit = t.ZERO if construct is t.Plus else t.ONE
-    return construct(tuple(parts)) if len(parts) > 1 else parts[0] if parts else unit
+def _joined(parts: Sequence[t.Term], construct: type[t.Plus | t.Times]) -> t.Term:
+    """The parts as one sum or product; of none, the number one."""
+    return construct(tuple(parts)) if len(parts) > 1 else parts[0] if parts else t.ONE
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -87,7 +99,7 @@ def trans(first: Theorem, second: Theorem) -> Sequent:
     Raises:
         RuleError: if the middle terms differ, the programs differ, or one is not an equation.
     """
-    need(first.relation == second.relation == "=", "trans", "not two equations")
+    need({first.relation, second.relation} == {"="}, "trans", "not two equations")
     need(first.program == second.program, "trans", "two programs")
     need(first.right == second.left, "trans", "middle terms differ", first=first.right, second=second.left)
     return _equation(first.program, first.left, second.right, premises=(first, second))
@@ -114,33 +126,26 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
     w.check_term(theorem.program, term)
     continuous: set[Judgement] = set()
 
-    def replaced(part: t.Term, rest: tuple[int, ...], around: tuple[str, ...]) -> t.Term:
+    def replaced(part: t.Term, rest: tuple[int, ...]) -> t.Term:
         if not rest:
-            binding = fitting(theorem.left, part)
-            for letter, index in binding.items():
-                size = index.size if isinstance(index, t.Index) else around[-1 - index]
-                need(size == letter.size, "congruence", f"{letter} runs over {letter.size}, not over {size}")
-            return t.renamed(theorem.right, binding)
+            return t.renamed(theorem.right, fitting(theorem.left, part))
         parts = list(t.children(part))
         need(0 <= rest[0] < len(parts), "congruence", "no subterm there", term=part, path=rest)
+        if isinstance(part, t.Sum):
+            letter = t.Index(f"__{len(rest)}", part.size)
+            return t.sigma(letter, replaced(t.opened(part.body, letter), rest[1:]))
         if isinstance(part, t.Partial):
             need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
             need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
             for h in theorem.hypotheses:
-                about = w.mentioned(h.left) | w.mentioned(h.right)
-                need(
-                    h.relation != "=" or part.wrt.tensor not in about,
-                    "congruence",
-                    "an equality about the variable",
-                    by=h,
-                )
+                about_it = h.relation == "=" and part.wrt.tensor in w.mentioned(h.left) | w.mentioned(h.right)
+                need(not about_it, "congruence", "an equality about the variable", hypothesis=h)
                 for side in (h.left, h.right):
-                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))  # noqa: FBT003
-        inner = (*around, part.size) if isinstance(part, t.Sum) else around
-        parts[rest[0]] = replaced(parts[rest[0]], rest[1:], inner)
-        return t.rebuilt(part, tuple(parts))
+                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))
+        parts[rest[0]] = replaced(parts[rest[0]], rest[1:])
+        return t.rebuilt(part, parts)
 
-    return _equation(theorem.program, term, replaced(term, path, ()), frozenset(continuous), premises=(theorem,))
+    return _equation(theorem.program, term, replaced(term, path), frozenset(continuous), premises=(theorem,))
 
 
 @rule
@@ -155,10 +160,9 @@ def unfold(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is not an entry of a definition.
     """
-    need(
-        isinstance(term, t.Entry) and term.tensor in program.bodies, "unfold", "not an entry of a definition", term=term
-    )
-    definition = program.bodies[term.tensor]  # type: ignore[attr-defined]
+    definition = program.bodies.get(term.tensor) if isinstance(term, t.Entry) else None
+    if definition is None:
+        raise RuleError("unfold", "not an entry of a definition", term=term)
     names = dict(zip(definition.letters, term.indices, strict=True))  # type: ignore[attr-defined]
     return _equation(program, term, t.renamed(definition.body, names), uses=frozenset({definition.name}))
 
@@ -178,8 +182,8 @@ def hypothesis(program: Program, judgement: Judgement) -> Sequent:
     sign = judgement.relation in SIGNS and judgement.right == t.ZERO
     need(judgement.relation == "=" or sign, "hypothesis", "neither an equation nor a sign", judgement=judgement)
     for side in (judgement.left, judgement.right):
-        w.check_term(program, side, derivative=False)
-    return _concluded(program, judgement, frozenset({closure(judgement)}))
+        w.check_term(program, side, False)
+    return _concluded(program, judgement, frozenset({closure(judgement)}), EMPTY, ())
 
 
 @rule
@@ -211,19 +215,14 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
     Raises:
         RuleError: if the table has no such identity of so many arguments.
     """
-    arity, made = IDENTITIES.get(name, (-1, None))
-    if made is None or arity != len(arguments):
-        raise RuleError("identity", f"no identity {name} of {len(arguments)} arguments")
+    arity, made = IDENTITIES.get(name, (-1, lambda: ((), t.ONE, t.ONE)))
+    need(arity == len(arguments), "identity", f"no identity {name} of {len(arguments)} arguments")
     conditions, left, right = made(*arguments)
     return _equation(program, left, right, _closed(conditions))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Finite sums
-
-
-OUT = t.Index("_0", "_0")
-"""Stands for a summed index that does not occur."""
 
 
 def _sum(name: str, term: t.Term) -> t.Sum:
@@ -263,7 +262,7 @@ def sum_factor(program: Program, term: t.Term) -> Sequent:
     """
     outer = _sum("sum_factor", term)
     factors = outer.body.factors if isinstance(outer.body, t.Times) else ()
-    free = [t.opened(f, OUT) for f in factors if not t.mentions_bound(f)]
+    free = [f for f in factors if not t.mentions_bound(f)]
     rest = [f for f in factors if t.mentions_bound(f)]
     need(free and rest, "sum_factor", "nothing to pull out, or nothing left inside", term=term)
     return _equation(program, term, t.Times((*free, t.Sum(outer.size, _joined(rest, t.Times)))))
@@ -282,9 +281,8 @@ def sum_exchange(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is not a sum of a sum.
     """
     outer = _sum("sum_exchange", term)
-    inner = _sum("sum_exchange", outer.body)
-    i, j = t.Index("__0", outer.size), t.Index("__1", inner.size)
-    body = t.opened(t.children(t.opened(inner, i))[0], j)
+    i, j = (t.Index(f"__{k}", _sum("sum_exchange", part).size) for k, part in enumerate((outer, outer.body)))
+    body = t.opened(t.children(t.opened(outer.body, i))[0], j)
     return _equation(program, term, t.sigma(j, t.sigma(i, body)))
 
 
@@ -307,8 +305,7 @@ def sum_delta(program: Program, term: t.Term) -> Sequent:
     for k, factor in enumerate(factors):
         if isinstance(factor, t.Delta) and (factor.left == 0) != (factor.right == 0):
             other = factor.right if factor.left == 0 else factor.left
-            target = other - 1 if isinstance(other, int) else other
-            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), target))
+            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), other))
     raise RuleError("sum_delta", "no delta with the summed index", term=term)
 
 
@@ -326,7 +323,7 @@ def sum_constant(program: Program, term: t.Term) -> Sequent:
     """
     outer = _sum("sum_constant", term)
     need(not t.mentions_bound(outer.body), "sum_constant", "the index occurs in the body", term=term)
-    return _equation(program, term, t.Times((t.Size(outer.size), t.opened(outer.body, OUT))))
+    return _equation(program, term, t.Times((t.Size(outer.size), outer.body)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -345,8 +342,7 @@ def _inner(body: t.Term, partial: t.Partial) -> t.Partial:
     return t.Partial(body, partial.wrt, total=False)
 
 
-def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term],
-             made: Callable[[t.Term, int, t.Term], t.Term]) -> Sequent:  # fmt: skip
+def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term], made: Slope) -> Sequent:
     """Sum what ``made`` makes of the derivative of each part that the variable moves."""
     partial, under = _partial(name, program, term, construct)
     parts = t.children(partial.body)
@@ -371,7 +367,7 @@ def partial_constant(program: Program, term: t.Term) -> Sequent:
     partial, _ = _partial("partial_constant", program, term)
     moving = w.depends(program, partial.body, partial.wrt.tensor, total=partial.total)
     need(not moving, "partial_constant", f"it depends on {partial.wrt.tensor}", term=term)
-    return _equation(program, term, t.ZERO, uses=_all(program) if partial.total else frozenset())
+    return _equation(program, term, t.ZERO, uses=_all(program) if partial.total else EMPTY)
 
 
 @rule
@@ -387,11 +383,9 @@ def partial_entry(program: Program, term: t.Term) -> Sequent:
         RuleError: if the tensors differ.
     """
     partial, _ = _partial("partial_entry", program, term, t.Entry)
-    body, wrt = partial.body, partial.wrt
-    if not isinstance(body, t.Entry) or body.tensor != wrt.tensor:
-        raise RuleError("partial_entry", "entries of two tensors", term=term)
-    deltas: list[t.Term] = [t.Delta(i, j) for i, j in zip(body.indices, wrt.indices, strict=True)]
-    return _equation(program, term, _joined(deltas, t.Times))
+    pairs = zip(partial.body.indices, partial.wrt.indices, strict=False)  # type: ignore[attr-defined]
+    need(partial.wrt.tensor in w.mentioned(partial.body), "partial_entry", "entries of two tensors", term=term)
+    return _equation(program, term, _joined([t.Delta(i, j) for i, j in pairs], t.Times))
 
 
 @rule
@@ -425,13 +419,11 @@ def partial_times(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no factor depends on the variable.
     """
-    return _leibniz(
-        "partial_times",
-        program,
-        term,
-        t.Times,
-        lambda body, k, slope: t.Times((*t.children(body)[:k], slope, *t.children(body)[k + 1 :])),
-    )
+
+    def product(body: t.Term, k: int, slope: t.Term) -> t.Term:
+        return t.Times((*t.children(body)[:k], slope, *t.children(body)[k + 1 :]))
+
+    return _leibniz("partial_times", program, term, t.Times, product)
 
 
 @rule
@@ -494,7 +486,6 @@ def partial_sum(program: Program, term: t.Term) -> Sequent:
     """
     partial, under = _partial("partial_sum", program, term, t.Sum)
     i = t.Index("__0", partial.body.size)  # type: ignore[attr-defined]
-    need(i not in t.letters(partial), "partial_sum", "the letter is taken", letter=i)
     body = t.opened(t.children(partial.body)[0], i)
     return _equation(program, term, t.sigma(i, _inner(body, partial)), under)
 
@@ -515,24 +506,16 @@ def chain(program: Program, term: t.Term) -> Sequent:
         RuleError: if r is an entry of u itself, or does not depend on u.
     """
     partial, under = _partial("chain", program, term, t.Entry)
-    root, wrt = w.mentioned(partial.body), partial.wrt
-    need(
-        partial.total and wrt.tensor not in root,
-        "chain",
-        "not a total derivative with respect to another tensor",
-        term=term,
-    )
-    need(not any(i.name.startswith("__") for i in t.letters(term)), "chain", "a reserved letter", term=term)
-    made: list[t.Term] = []
+    need(partial.total, "chain", "a direct derivative", term=term)
+    need(partial.wrt.tensor not in w.mentioned(partial.body), "chain", "with respect to its own tensor", term=term)
+    made = []
     for definition in program.definitions:
-        if wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
+        if partial.wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
             fresh = tuple(t.Index(f"__{k}", i.size) for k, i in enumerate(definition.letters))
             body = t.renamed(definition.body, dict(zip(definition.letters, fresh, strict=True)))
             into = t.Partial(partial.body, t.Entry(definition.name, fresh), total=True)
             link: t.Term = t.Times((into, _inner(body, partial)))
-            for letter in reversed(fresh):
-                link = t.sigma(letter, link)
-            made.append(link)
+            made.append(reduce(lambda term, i: t.sigma(i, term), reversed(fresh), link))
     need(made, "chain", "it does not depend on the variable", term=term)
     return _equation(program, term, _joined(made, t.Plus), under, uses=_all(program))
 
@@ -578,9 +561,7 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
         case t.Times() if signs <= SIGNS and not {">=", "!="} <= signs:
             relation = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
         case t.Sum(size, body) if signs in ({">"}, {">="}):
-            for letter, index in fitting(told[0], body).items():
-                found = size if index == 0 else index.size if isinstance(index, t.Index) else ""
-                need(letter.size == found, "sign", f"{letter} runs over {letter.size}, not over {found}")
+            fitting(told[0], t.opened(body, t.Index("__0", size)))
             relation, parts = premises[0].relation, (told[0],)
     need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
     return _sign(program, relation, term, *premises)
@@ -616,14 +597,8 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
     Raises:
         RuleError: if the sign is not one of the right side.
     """
-    need(equation.relation == "=" and signed.relation in SIGNS, "sign_equal", "not an equation and a sign")
-    need(
-        equation.right == signed.left,
-        "sign_equal",
-        "the sign is of another term",
-        left=equation.right,
-        right=signed.left,
-    )
+    fits = equation.relation == "=" and signed.relation in SIGNS and equation.right == signed.left
+    need(fits, "sign_equal", "not an equation and a sign of its right side", signed=signed.conclusion)
     return _sign(equation.program, signed.relation, equation.left, equation, signed)
 
 
@@ -648,7 +623,8 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
     """
     alone = w.single(w.check_program(program))
     w.check_term(program, sample)
-    need(isinstance(sample, t.Entry) and sample.tensor == "loss", "separable", "expected loss[n]", sample=sample)
+    single_letter = isinstance(sample, t.Entry) and sample.tensor == "loss" and len(t.letters(sample)) == 1
+    need(single_letter, "separable", "expected loss[n]", sample=sample)
     [n], rest = t.letters(sample), list(premises)
     for definition in alone.definitions:
         batch = program.bodies[definition.name]
@@ -656,9 +632,11 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
         there = w.lifted(program, definition.body, n)
         same = here == there or (rest and rest.pop(0).conclusion == Judgement("=", here, there))
         need(same, "separable", f"{definition.name} is not shown to be the same", batch=here, single=there)
-    need(not rest, "separable", "a premise too many")
-    need(all(p.program == program for p in premises), "separable", "a premise of another program")
-    return _concluded(program, Judgement("separable", sample, t.ONE), uses=_all(program), premises=premises)
+    need(not rest and all(p.program == program for p in premises), "separable", "a premise too many, or of elsewhere")
+    sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
+    free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
+    need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
+    return _concluded(program, Judgement("separable", sample, t.ONE), EMPTY, _all(program), premises)
 
 
 @rule
@@ -683,13 +661,8 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
     [n] = t.letters(apart.left)
     need(all(n not in t.letters(side) for side in sides), "lift", "the letter is taken", letter=n)
     for part in (p for side in sides for p in t.subterms(side) if isinstance(p, t.Partial) and apart.arguments[2]):
-        kind = program.tensors[part.wrt.tensor].kind
-        need(
-            part.total and kind == "parameter",
-            "lift",
-            "a derivative that the equations do not carry over",
-            partial=part,
-        )
+        kept = part.total and program.tensors[part.wrt.tensor].kind == "parameter"
+        need(kept, "lift", "a derivative that the equations do not carry over", partial=part)
     moved = frozenset(closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
     left, right = (w.lifted(program, side, n) for side in sides)
     return _equation(program, left, right, moved, uses=_all(program), premises=(apart,))

@@ -6,12 +6,10 @@ the names of bound indices are the same object, and no substitution can capture 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeVar, dataclass_transform
-
-T = TypeVar("T", bound=type)
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,48 +23,44 @@ class Index:
         return self.name
 
 
+# A free letter, or the de Bruijn number of an enclosing sum (0 is the innermost).
 Position = Index | int
-"""A free letter, or the de Bruijn number of an enclosing sum (0 is the innermost)."""
 
 
 class Term:
     """A real number for every choice of sizes, data, parameters and free letters."""
 
     __slots__ = ("_hash",)
+    _hash: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((type(self).__name__, *(getattr(self, s) for s in self.__slots__))))
 
     def __hash__(self) -> int:
         """Hash of the structure, computed once: terms are shared and deep."""
-        try:
-            return int(self._hash)  # type: ignore[has-type]
-        except AttributeError:
-            value = hash((type(self).__name__, *(getattr(self, name) for name in self.__slots__)))
-            object.__setattr__(self, "_hash", value)
-            return value
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other is the same tree."""
+        same = type(self) is type(other) and self._hash == other._hash  # type: ignore[attr-defined]
+        return self is other or (same and all(getattr(self, s) == getattr(other, s) for s in self.__slots__))
 
 
-@dataclass_transform(frozen_default=True)
-def construct(made: T) -> T:
-    """Make a class one of the constructs: frozen, inert, hashed once."""
-    frozen = dataclass(frozen=True, slots=True)(made)
-    frozen.__hash__ = Term.__hash__
-    return frozen
-
-
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Number(Term):
     """An exact rational."""
 
     value: Fraction
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Size(Term):
     """A size as a number: an integer, at least one."""
 
     name: str
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry(Term):
     """One entry of a tensor: data, parameter or definition."""
 
@@ -74,21 +68,21 @@ class Entry(Term):
     indices: tuple[Position, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Plus(Term):
     """A sum of finitely many written terms, in the order written."""
 
     terms: tuple[Term, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Times(Term):
     """A product of finitely many written factors, in the order written."""
 
     factors: tuple[Term, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Power(Term):
     """A rational power; 1/0 is 0, and a fractional power is 0 outside its domain."""
 
@@ -96,7 +90,7 @@ class Power(Term):
     exponent: Fraction
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Apply(Term):
     """A function of ``kernel.functions`` applied to its arguments."""
 
@@ -104,7 +98,7 @@ class Apply(Term):
     arguments: tuple[Term, ...]
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Sum(Term):
     """The sum of ``body`` over an index of ``size``; the index is number 0 inside ``body``."""
 
@@ -112,7 +106,7 @@ class Sum(Term):
     body: Term
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Delta(Term):
     """Kronecker delta of two indices of one size."""
 
@@ -120,7 +114,7 @@ class Delta(Term):
     right: Position
 
 
-@construct
+@dataclass(frozen=True, slots=True, eq=False)
 class Partial(Term):
     """A derivative with respect to one entry of a parameter or definition.
 
@@ -133,8 +127,8 @@ class Partial(Term):
     total: bool
 
 
+# The closed set of terms.
 CONSTRUCTS = (Number, Size, Entry, Plus, Times, Power, Apply, Sum, Delta, Partial)
-"""The closed set of terms."""
 
 ZERO, ONE, MINUS = Number(Fraction(0)), Number(Fraction(1)), Number(Fraction(-1))
 
@@ -151,20 +145,16 @@ def children(term: Term) -> tuple[Term, ...]:
     return ()
 
 
-def rebuilt(term: Term, parts: Iterator[Term] | tuple[Term, ...]) -> Term:
+def rebuilt(term: Term, parts: Iterable[Term]) -> Term:
     """``term`` with other immediate subterms."""
-    match term:
-        case Plus() | Times():
-            return type(term)(tuple(parts))
-        case Apply(function, _):
-            return Apply(function, tuple(parts))
-        case Power(_, exponent):
-            return Power(*parts, exponent)
-        case Sum(size, _):
-            return Sum(size, *parts)
-        case Partial(_, _, total):
-            return Partial(*parts, total)  # type: ignore[arg-type]
-    return term
+    rest = iter(parts)
+
+    def put(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(put, value))
+        return next(rest) if isinstance(value, Term) else value
+
+    return type(term)(*(put(getattr(term, name)) for name in term.__slots__)) if parts else term
 
 
 def reindexed(term: Term, change: Callable[[Position, int], Position], depth: int = 0) -> Term:
@@ -179,44 +169,23 @@ def reindexed(term: Term, change: Callable[[Position, int], Position], depth: in
 
 
 def opened(body: Term, index: Position) -> Term:
-    """The body of a sum at ``index``: de Bruijn number 0 becomes it, the outer numbers move down."""
-
-    def change(i: Position, depth: int) -> Position:
-        if isinstance(i, Index) or i < depth:
-            return i
-        if i > depth:
-            return i - 1
-        return index + depth if isinstance(index, int) else index
-
-    return reindexed(body, change)
+    """The body of a sum, in a term without loose numbers, at ``index``."""
+    return reindexed(body, lambda i, depth: index if i == depth else i)
 
 
 def closed(term: Term, letter: Index) -> Term:
-    """``term`` as the body of a sum over ``letter``: the inverse of ``opened``."""
-
-    def change(i: Position, depth: int) -> Position:
-        if isinstance(i, Index):
-            return depth if i == letter else i
-        return i + 1 if i >= depth else i
-
-    return reindexed(term, change)
+    """``term``, without loose numbers, as the body of a sum over ``letter``: the inverse of ``opened``."""
+    return reindexed(term, lambda i, depth: depth if i == letter else i)
 
 
-def sigma(letter: Index, body: Term) -> Sum:
+def sigma(letter: Index, body: Term) -> Term:
     """The sum of ``body`` over ``letter``."""
     return Sum(letter.size, closed(body, letter))
 
 
-def renamed(term: Term, names: Mapping[Index, Position]) -> Term:
+def renamed(term: Term, names: Mapping[Any, Index]) -> Term:
     """``term`` with free letters replaced."""
-    if not names:
-        return term
-
-    def change(i: Position, depth: int) -> Position:
-        new = names.get(i, i) if isinstance(i, Index) else i
-        return new + depth if isinstance(new, int) and isinstance(i, Index) else new
-
-    return reindexed(term, change)
+    return reindexed(term, lambda i, _: names.get(i, i)) if names else term
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -240,10 +209,7 @@ def letters(term: Term) -> tuple[Index, ...]:
 
 def mentions_bound(term: Term) -> bool:
     """Whether ``term``, the body of a sum, mentions the summed index."""
-    return any(isinstance(i, int) and i == depth for i, depth in positions(term))
-
-
-Relation = Literal["=", ">", ">=", "!=", "separable"]
+    return any(i == depth for i, depth in positions(term))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +220,7 @@ class Judgement:
     loss of sample n in the batch program, is the loss of the single-sample program at sample n.
     """
 
-    relation: Relation
+    relation: str
     left: Term
     right: Term
 

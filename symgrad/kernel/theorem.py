@@ -51,17 +51,8 @@ class Theorem:
 
 
 _RULES: dict[str, Callable[..., Theorem]] = {}
+# Every inference rule by name.
 RULES = MappingProxyType(_RULES)
-"""Every inference rule by name."""
-
-_TYPES = {"Program": (Program,), "Theorem": (Theorem,), "Judgement": (t.Judgement,), "Term": t.CONSTRUCTS, "str": (str,),
-          "int": (int,)}  # fmt: skip
-
-
-def _fits(value: object, kind: str) -> bool:
-    if kind.startswith("tuple["):
-        return type(value) is tuple and all(_fits(part, kind[6:-6]) for part in value)
-    return type(value) in _TYPES[kind.removeprefix("t.")]
 
 
 def need(condition: object, rule: str, reason: str, **shown: object) -> None:
@@ -83,7 +74,9 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
     def apply(*arguments: Any) -> Theorem:
         need(len(arguments) == len(wanted), name, f"takes {len(wanted)} arguments, got {len(arguments)}")
         for argument, kind in zip(arguments, wanted, strict=True):
-            need(_fits(argument, kind), name, f"expected a {kind}", got=type(argument).__name__)
+            parts = argument if type(argument) is tuple else (argument,)
+            genuine = "Theorem" not in kind or all(type(part) is Theorem for part in parts)
+            need(genuine, name, f"expected a {kind}", got=type(argument).__name__)
         made = object.__new__(Theorem)
         for field, value in (("sequent", body(*arguments)), ("rule", name), ("arguments", arguments)):
             object.__setattr__(made, field, value)
@@ -93,27 +86,22 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
     return apply
 
 
-def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Position]:
-    """The letters of ``pattern`` that make it ``term``; numbers of sums around ``term`` can be letters too.
+def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
+    """The letters of ``term``, of the same sizes, that make ``pattern`` it.
 
     Raises:
         RuleError: if no choice of letters does.
     """
-    binding: dict[t.Index, t.Position] = {}
+    binding: dict[t.Index, t.Index] = {}
 
-    def fits(a: Any, b: Any, depth: int) -> bool:
-        if isinstance(a, t.Index):
-            if isinstance(b, int) and b < depth:
-                return False
-            index = b - depth if isinstance(b, int) else b
-            return bool(binding.setdefault(a, index) == index)
+    def fits(a: Any, b: Any) -> bool:
         if type(a) is not type(b):
             return False
+        if isinstance(a, t.Index):
+            return bool(a.size == b.size and binding.setdefault(a, b) == b)
         if isinstance(a, t.Term):
-            a, b, depth = [[getattr(x, s) for s in a.__slots__] for x in (a, b)] + [depth + isinstance(a, t.Sum)]
-        if isinstance(a, tuple | list):
-            return len(a) == len(b) and all(fits(x, y, depth) for x, y in zip(a, b, strict=True))
-        return bool(a == b)
+            a, b = (tuple(getattr(x, s) for s in a.__slots__) for x in (a, b))
+        return all(map(fits, a, b)) and len(a) == len(b) if isinstance(a, tuple) else bool(a == b)
 
-    need(fits(pattern, term, 0), "fitting", "the terms differ in more than letters", pattern=pattern, term=term)
+    need(fits(pattern, term), "fitting", "the terms differ in more than letters", pattern=pattern, term=term)
     return binding

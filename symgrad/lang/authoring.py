@@ -1,8 +1,7 @@
 """The Python way to state a model: SymPy objects in, the same ``lang.model.Model`` as from a file out.
 
-Names are remembered here when they are declared, since a SymPy object cannot carry whether it is data or a parameter.
 A model takes a name's declaration when a formula first mentions it, so declaring the name anew for another model is
-harmless. Text given to any function here is read by the language's own grammar, never by SymPy.
+harmless.
 """
 
 from __future__ import annotations
@@ -20,6 +19,25 @@ from symgrad.lang.draft import LOSS, OBJECTIVE, Draft
 from symgrad.lang.elaborate import Scope
 from symgrad.lang.parser import formula, statement
 from symgrad.lang.source import suggestion
+from symgrad.lang.symbols import (
+    LETTERS,
+    TENSORS,
+    Sum,
+    as_text,
+    checked_range,
+    data,
+    elu,
+    gelu,
+    indices,
+    logsumexp,
+    mean,
+    names_of,
+    parameters,
+    silu,
+    size,
+    softmax,
+    square,
+)
 from symgrad.lang.sympy_bridge import (
     from_sympy,
     letter_symbol,
@@ -36,7 +54,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from symgrad.lang.model import Model as StatedModel
-    from symgrad.lang.syntax import Named
 
 __all__ = [
     "Model",
@@ -58,133 +75,12 @@ __all__ = [
     "step",
 ]
 
-_letters: dict[str, Index] = {}
-_tensors: dict[str, tuple[Tensor, tuple[str, ...]]] = {}
-"""What was declared last under each name: the tensor, and the letters it was declared with."""
 
-
-def _one_or_all(made: list[Any]) -> Any:
-    return made[0] if len(made) == 1 else tuple(made)
-
-
-def _listed(text: str) -> str:
-    """``text`` with commas between its parts, which may also be parted by blanks."""
-    return re.sub(r"(?<=[\w\]])\s+(?=[A-Za-z])", ", ", text.strip())
-
-
-def indices(text: str) -> Any:
-    """Declare index letters with the sizes they run over, 1..SIZE.
-
-    Returns:
-        A SymPy ``Idx``, or a tuple of them if several are declared.
-
-    Raises:
-        InputError: if the text is not a list of ``letter:SIZE``.
-
-    Example:
-        >>> n, d = indices("n:N d:D")
-        >>> n.upper
-        N
-    """
-    made = []
-    draft = Draft("letters")
-    for letter, size_name in statement(f"index {_listed(_text(text))}", "<indices>"):
-        index = _letters[letter.text] = draft.index(letter.text, size_name.text)
-        made.append(letter_symbol(index))
-    return _one_or_all(made)
-
-
-def data(text: str) -> Any:
-    """Declare data by example of its indices, as in ``data("x[n,d] y[n]")``.
-
-    Returns:
-        A SymPy ``IndexedBase``, or a ``Symbol`` for a scalar; a tuple if several are declared.
-
-    Raises:
-        InputError: if the text is not a list of names with declared letters.
-    """
-    return _declared("data", text)
-
-
-def parameters(text: str) -> Any:
-    """Declare parameters by example of their indices, as in ``parameters("w[d] b")``; see ``data``."""
-    return _declared("parameter", text)
-
-
-def _declared(kind: Literal["data", "parameter"], text: str) -> Any:
-    made = []
-    draft = Draft("tensors")
-    draft.letters = dict(_letters)
-    for pattern in statement(f"{kind} {_listed(_text(text))}", f"<{kind}>"):
-        example = _names(pattern)
-        _tensors.pop(pattern.name, None)
-        _tensors[pattern.name] = draft.tensor(kind, pattern.name, example), example
-        made.append(tensor_symbol(pattern.name, scalar=not example))
-    return _one_or_all(made)
-
-
-def _names(pattern: Named) -> tuple[str, ...]:
-    return tuple(word.text for word in pattern.indices or ())
-
-
-def _text(text: object) -> str:
-    if not isinstance(text, str):
-        raise InputError(f"{type(text).__name__} is not a text, expected names such as 'x[n,d] y[n]'")
-    return text
-
-
-def _over(letter: Any) -> tuple[Any, int, Any]:
-    if not isinstance(letter, sympy.Idx) or letter.upper is None:
-        raise InputError(f"{letter} is not an index letter, expected one that indices gave")
-    return letter, 1, letter.upper
-
-
-def Sum(body: Any, *letters: Any) -> Any:  # noqa: N802, it makes SymPy's Sum
-    """The sum of ``body`` over index letters, each from 1 to its size."""
-    return sympy.Sum(body, *(_over(letter) for letter in letters))
-
-
-def mean(body: Any, letter: Any) -> Any:
-    """The mean of ``body`` over an index letter."""
-    return Sum(body, letter) / size(letter)
-
-
-def size(letter: Any) -> Any:
-    """The size that an index letter runs over, as a number."""
-    return _over(letter)[2]
-
-
-def softmax(body: Any, letter: Any) -> Any:
-    """exp(body) over the sum of exp(body) along a letter, which stays free."""
-    top = sympy.exp(body)
-    _, first, last = _over(letter)
-    inner = sympy.Idx(f"{letter.label}_", (1, last))
-    return top / sympy.Sum(top.xreplace({letter: inner}), (inner, first, last))
-
-
-def logsumexp(body: Any, letter: Any) -> Any:
-    """The logarithm of the sum of exp(body) over a letter."""
-    return sympy.log(Sum(sympy.exp(body), letter))
-
-
-def square(x: Any) -> Any:
-    """The square of x."""
-    return sympy.sympify(x, strict=True) ** 2
-
-
-def silu(x: Any) -> Any:
-    """The product x * sigmoid(x)."""
-    return x * sigmoid(x)
-
-
-def gelu(x: Any) -> Any:
-    """The product x/2 * (1 + erf(x / sqrt(2)))."""
-    return x / 2 * (1 + sympy.erf(x / sympy.sqrt(2)))
-
-
-def elu(x: Any, alpha: Any) -> Any:
-    """The value of x where it is positive, else alpha * (exp(x) - 1)."""
-    return relu(x) + alpha * (sympy.exp(x - relu(x)) - 1)
+def _line(kind: str, text: object) -> str:
+    """A title or a source, which must be what a file could say."""
+    if not isinstance(text, str) or not text.strip() or re.search(r"(^|\s)#|[^\S ]", text) or not text.isprintable():
+        raise InputError(f"{text!r} is not a {kind}, expected one line of text without a comment mark")
+    return text.strip()
 
 
 @dataclass(frozen=True)
@@ -233,8 +129,8 @@ class Model:
     """
 
     def __init__(self, name: str, *, batch: Any, title: str = "") -> None:
-        _over(batch)
-        self._name, self._title = _text(name), _text(title)
+        checked_range(batch)
+        self._name, self._title = as_text(name), _line("title", title) if title else ""
         self._batch = Index(str(batch.label), batch.upper.name)
         self._statements: list[_Definition | _Statement] = []
         self._sources: list[str] = []
@@ -250,8 +146,8 @@ class Model:
         Raises:
             InputError: if the left side is not a new name with declared letters, or the body does not fit it.
         """
-        pattern = statement(f"{_text(left)} = 0", "<define>")[0]
-        example = _names(pattern)
+        pattern = statement(f"{as_text(left)} = 0", "<define>")[0]
+        example = names_of(pattern)
         for name in example:
             self._mention_letter(self._known_letter(name))
         self._add(_Definition(pattern.name, example, self._term(body, frozenset(example))))
@@ -270,7 +166,7 @@ class Model:
     @property
     def objective(self) -> Any:
         """The scalar that is differentiated; left out, it is the mean of the loss over the batch."""
-        self._require(OBJECTIVE)
+        self._require(LOSS)
         return tensor_symbol(OBJECTIVE, scalar=True)
 
     @objective.setter
@@ -320,9 +216,7 @@ class Model:
 
     def source(self, text: str) -> None:
         """Name where the result is printed, down to the equation."""
-        if not isinstance(text, str) or not text.strip() or re.search(r"(^|\s)#|[^\S ]", text):
-            raise InputError(f"{text!r} is not a source, expected one line of text without a comment mark")
-        self._sources.append(text.strip())
+        self._sources.append(_line("source", text))
 
     def to_model(self) -> StatedModel:
         """The finished model.
@@ -357,18 +251,21 @@ class Model:
         return {s.name: Tensor(s.name, "definition", tuple(sizes[n] for n in s.letters)) for s in found}
 
     def _known_letter(self, name: str) -> Index:
-        known = {**_letters, **self._mentioned.letters}
+        known = {**LETTERS, **self._mentioned.letters}
         if name not in known:
             raise IllFormedError(f"undeclared index letter {name}{suggestion(name, known)}")
         return known[name]
 
-    def _known_tensors(self) -> dict[str, Tensor]:
-        declared = {name: tensor for name, (tensor, _) in {**_tensors, **self._mentioned.tensors}.items()}
-        return {**declared, **self._defined()}
+    def _known_tensors(self, free: frozenset[str] | None) -> dict[str, Tensor]:
+        """What may be mentioned: in assumptions and claims also the objective that is added where it is left out."""
+        said = free is None and LOSS in self._defined()
+        implied = {OBJECTIVE: Tensor(OBJECTIVE, "definition", ())} if said else {}
+        declared = {name: tensor for name, (tensor, _) in {**TENSORS, **self._mentioned.tensors}.items()}
+        return {**implied, **declared, **self._defined()}
 
     def _scope(self, free: frozenset[str] | None) -> Scope:
-        known = {**_letters, **self._mentioned.letters}
-        return Scope(known, self._known_tensors(), free, derivatives=free is None, infer=free is None)
+        known = {**LETTERS, **self._mentioned.letters}
+        return Scope(known, self._known_tensors(free), free, derivatives=free is None, infer=free is None)
 
     def _term(self, body: Any, free: frozenset[str] | None) -> Term:
         """The term of a formula in which only the letters ``free`` may be free (any, if None)."""
@@ -376,7 +273,7 @@ class Model:
             term = formula(body, self._scope(free), "<formula>")
             self._mention(body, term)
             return term
-        term = from_sympy(body, tensors=self._known_tensors())
+        term = from_sympy(body, tensors=self._known_tensors(free))
         for letter in letters(term):
             if free is not None and letter.name not in free:
                 raise IllFormedError(f"{letter} is left free, expected a sum over {letter} or {letter} on the left")
@@ -389,11 +286,11 @@ class Model:
     def _mention(self, text: str, *terms: Term) -> None:
         """Keep the declarations of what a formula mentions."""
         for name in re.findall(r"[A-Za-z]\w*", text):
-            if name in _letters:
+            if name in LETTERS:
                 self._mention_letter(self._known_letter(name))
         for entry in (t for term in terms for t in subterms(term) if isinstance(t, Entry)):
-            if entry.tensor in _tensors and entry.tensor not in self._defined():
-                declared = self._mentioned.tensors.setdefault(entry.tensor, _tensors[entry.tensor])
+            if entry.tensor in TENSORS and entry.tensor not in self._defined():
+                declared = self._mentioned.tensors.setdefault(entry.tensor, TENSORS[entry.tensor])
                 for name, size_name in zip(declared[1], declared[0].shape, strict=True):
                     self._mention_letter(Index(name, size_name))
 
@@ -414,11 +311,11 @@ class Model:
         """Everything stated so far, in the order in which a file would state it."""
         draft = Draft(self._name)
         draft.title, draft.sources = self._title, list(self._sources)
-        order = {name: place for place, name in enumerate(_letters)}
+        order = {name: place for place, name in enumerate(LETTERS)}
         for letter in sorted(self._mentioned.letters.values(), key=lambda i: order.get(i.name, len(order))):
             draft.index(letter.name, letter.size)
         draft.set_batch(self._batch.name)
-        place = {name: at for at, name in enumerate(_tensors)}
+        place = {name: at for at, name in enumerate(TENSORS)}
         for name, (tensor, example) in sorted(self._mentioned.tensors.items(), key=lambda item: place.get(item[0], -1)):
             draft.tensor(tensor.kind, name, example)  # type: ignore[arg-type]
         for stated in self._statements:

@@ -45,6 +45,12 @@ class Draft:
         self._sizes: dict[str, None] = {}
         self._last_is_claim = False
 
+    @property
+    def mentionable(self) -> dict[str, Tensor]:
+        """What assumptions and claims may mention: also the objective that is added where it is left out."""
+        implied = {OBJECTIVE: Tensor(OBJECTIVE, "definition", ())} if LOSS in self.tensors else {}
+        return implied | self.tensors
+
     def _declare(self, name: str, kind: str) -> None:
         _valid(name)
         if name in {LOSS, OBJECTIVE} and kind != "a definition":
@@ -124,8 +130,9 @@ class Draft:
         """Add an assumption."""
         if relation == "=":
             for entry in (t for side in (left, right) for t in subterms(side) if isinstance(t, Entry)):
-                if self.tensors[entry.tensor].kind != "data":
-                    what = f"an assumed equation mentions {entry.tensor}, a {self.tensors[entry.tensor].kind}"
+                kind = self.mentionable[entry.tensor].kind
+                if kind != "data":
+                    what = f"an assumed equation mentions {entry.tensor}, a {kind}"
                     raise IllFormedError(f"{what}, expected data and numbers only")
         elif right != ZERO:
             raise IllFormedError(f"an assumption with {relation} compares with 0, expected {relation} 0")
@@ -137,10 +144,16 @@ class Draft:
         inner = [t for side in (left, right) for t in subterms(side) if isinstance(t, Partial) and t is not left]
         if inner:
             raise IllFormedError("a derivative inside a formula, expected d(A) / d(P) as the whole left side")
-        if isinstance(left, Partial) and (
-            not isinstance(left.body, Entry) or self.tensors[left.body.tensor].kind != "definition"
-        ):
-            raise IllFormedError("the derivative of a formula, expected that of loss, objective or another definition")
+        if isinstance(left, Partial):
+            if not isinstance(left.body, Entry) or self.mentionable[left.body.tensor].kind != "definition":
+                what = (
+                    "the derivative of a formula"
+                    if not isinstance(left.body, Entry)
+                    else f"{left.body.tensor} is given"
+                )
+                raise IllFormedError(f"{what}, expected the derivative of loss, objective or another definition")
+            if self.mentionable[left.wrt.tensor].kind == "data":
+                raise IllFormedError(f"{left.wrt.tensor} is data, expected a parameter or a definition below d")
         self.claims.append(Claim(left, right))
         self._last_is_claim = True
 

@@ -30,7 +30,7 @@ from symgrad.kernel.terms import (
     children,
     letters,
 )
-from symgrad.lang.source import suggestion
+from symgrad.lang.source import MAX_DEPTH, MAX_DIGITS, suggestion
 from symgrad.lang.syntax import Bracket, Call, Chain, Literal, Misplaced, Named, Negative, Node, Raised, Word
 from symgrad.lang.words import ARITY, FUNCTIONS, OVER, RESERVED, SHORTHAND
 
@@ -119,9 +119,10 @@ class Scope:
             return known[1:]
         below = [self._measure(part, at) for part in children(term)]
         count, depth = 1 + sum(c for c, _ in below), 1 + max((d for _, d in below), default=0)
-        if count > MAX_PARTS:
-            what = f"the formula has too many parts once its shorthand is written out, expected at most {MAX_PARTS:,}"
-            raise Misplaced(at, f"{what}; name a part of it by a definition")
+        if count > MAX_PARTS or depth > MAX_DEPTH + 1:
+            much = f"at most {MAX_PARTS:,}" if count > MAX_PARTS else f"at most {MAX_DEPTH} levels"
+            what = "has too many parts" if count > MAX_PARTS else "nests too deep"
+            raise Misplaced(at, f"the formula {what} once its shorthand is written out, expected {much}")
         self._measured[id(term)] = term, count, depth
         return count, depth
 
@@ -132,12 +133,13 @@ class Scope:
         negatives = minus + isinstance(first, Negative)
         if isinstance(first, Negative):
             first = first.body
-        literal = isinstance(first, Literal)
-        """Whether the last factor is a literal that a literal divisor may join."""
-        factors: list[Term] = [Number(first.value * (-1) ** negatives)] if isinstance(first, Literal) else []
-        if not literal:
-            factors = [MINUS] * negatives
-        rest = iter(items[1:] if literal else (("*", first), *items[1:]))
+        factors: list[Term] = [MINUS] * negatives
+        rest = iter((("*", first), *items[1:]))
+        literal = False  # whether the last factor is a literal that a literal divisor may join
+        if isinstance(first, Literal):
+            factors = [Number(first.value * (-1) ** negatives)]
+            literal = True
+            next(rest)
         for operator, item in rest:
             body = item.body if isinstance(item, Negative) else item
             if operator == "*" and isinstance(item, Call) and item.name == _DERIVATIVE:
@@ -171,8 +173,6 @@ class Scope:
         where = lower.arguments[0].at
         if not isinstance(wrt, Entry):
             raise Misplaced(where, "a derivative with respect to a formula, expected a parameter or a definition")
-        if self.tensors[wrt.tensor].kind == "data":
-            raise Misplaced(where, f"{wrt.tensor} is data, expected a parameter or a definition")
         return Partial(self._term(above.arguments[0], bound), wrt, total=True)
 
     def _call(self, node: Call, bound: frozenset[str]) -> Term:
@@ -291,8 +291,9 @@ def _put_literal(operator: str, value: Fraction, factors: list[Term], at: int, *
     if not value:
         raise Misplaced(at, "division by zero, expected another divisor")
     last = factors[-1]
-    if joins and isinstance(last, Number):
-        factors[-1] = Number(last.value / value)
+    joined = last.value / value if joins and isinstance(last, Number) else None
+    if joined is not None and max(abs(joined.numerator), joined.denominator) < 10**MAX_DIGITS:
+        factors[-1] = Number(joined)
         return True
     factors.append(Number(1 / value))
     return False

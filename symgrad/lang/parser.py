@@ -187,13 +187,13 @@ class _Reader:
         self.draft.define(pattern.name, letters, term)
 
     def assumption(self, left: Any, relation: Word, right: Any) -> None:
-        terms = Scope(self.draft.letters, self.draft.tensors).term(left, right)
+        terms = Scope(self.draft.letters, self.draft.mentionable).term(left, right)
         with _at(left.at):
             self.draft.assume(cast("Any", relation.text), *terms)
 
     def claim(self, left: Any, right: Any) -> None:
         letters = {**self.draft.letters, **self.inferred}
-        scope = Scope(letters, self.draft.tensors, derivatives=True, infer=True)
+        scope = Scope(letters, self.draft.mentionable, derivatives=True, infer=True)
         terms = scope.term(left, right)
         with _at(left.at):
             self.draft.claim(*terms)

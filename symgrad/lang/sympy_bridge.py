@@ -33,6 +33,7 @@ from symgrad.kernel.terms import (
 )
 from symgrad.lang.source import MAX_DEPTH, suggestion
 from symgrad.lang.text import Printer
+from symgrad.lang.words import paired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,9 +45,16 @@ _EXACT_DIGITS = 12
 
 
 class _RealFunction(sympy.Function):  # type: ignore[misc]
-    """A function of one argument, real on the reals, that SymPy never evaluates."""
+    """A function of one argument, real on the reals, that SymPy evaluates in numbers only."""
 
     nargs = 1
+
+    def written_out(self) -> sympy.Expr:
+        """The same function of SymPy's own."""
+        raise NotImplementedError
+
+    def _eval_evalf(self, prec: int) -> sympy.Expr:
+        return self.written_out()._eval_evalf(prec)
 
     def _eval_is_real(self) -> bool | None:
         return True if self.args[0].is_real else None
@@ -59,6 +67,10 @@ class sigmoid(_RealFunction):  # noqa: N801, the name that SymPy prints
         """The derivative."""
         return self * (1 - self)
 
+    def written_out(self) -> sympy.Expr:
+        """The definition."""
+        return 1 / (1 + sympy.exp(-self.args[0]))
+
     def _eval_is_positive(self) -> bool | None:
         return self._eval_is_real()
 
@@ -69,6 +81,10 @@ class softplus(_RealFunction):  # noqa: N801
     def fdiff(self, _argindex: int = 1) -> sympy.Expr:
         """The derivative."""
         return sigmoid(self.args[0])
+
+    def written_out(self) -> sympy.Expr:
+        """The definition."""
+        return sympy.log(1 + sympy.exp(self.args[0]))
 
     def _eval_is_positive(self) -> bool | None:
         return self._eval_is_real()
@@ -81,6 +97,10 @@ class relu(_RealFunction):  # noqa: N801
         """The derivative where x is not zero."""
         return step(self.args[0])
 
+    def written_out(self) -> sympy.Expr:
+        """The definition."""
+        return sympy.Max(self.args[0], 0)
+
     def _eval_is_nonnegative(self) -> bool | None:
         return self._eval_is_real()
 
@@ -91,6 +111,10 @@ class step(_RealFunction):  # noqa: N801
     def fdiff(self, _argindex: int = 1) -> sympy.Expr:
         """The derivative where x is not zero."""
         return sympy.S.Zero
+
+    def written_out(self) -> sympy.Expr:
+        """The definition."""
+        return sympy.Heaviside(self.args[0], 0)
 
     def _eval_is_nonnegative(self) -> bool | None:
         return self._eval_is_real()
@@ -141,9 +165,13 @@ def to_sympy(term: Term, letters: Iterable[Index] = ()) -> sympy.Expr:
         letters: from which the letters of sums are chosen.
 
     Raises:
-        InputError: if the term holds a derivative that SymPy has no word for.
+        InputError: if the term holds a derivative that SymPy has no word for, or SymPy refuses what it evaluates to,
+            such as a maximum of infinities.
     """
-    return _Writer(Printer(tuple(letters))).expression(term, frozenset())
+    try:
+        return _Writer(Printer(tuple(letters))).expression(term, frozenset())
+    except (TypeError, ValueError) as error:
+        raise InputError(f"SymPy cannot hold this term: {error}") from None
 
 
 class _Writer:
@@ -233,12 +261,12 @@ class _Reader:
         if isinstance(e, sympy.Add):
             return Plus(tuple(self.term(part, bound, inner) for part in e.as_ordered_terms()))
         if isinstance(e, sympy.Mul):
-            return Times(tuple(self.term(part, bound, inner) for part in e.as_ordered_factors()))
+            return Times(paired([self.term(part, bound, inner) for part in e.as_ordered_factors()]))
         if isinstance(e, sympy.Pow):
             return self._power(e, bound, inner)
         if isinstance(e, sympy.Indexed):
             return self._entry(e, bound)
-        if isinstance(e, sympy.Symbol):
+        if isinstance(e, sympy.Symbol | sympy.Idx):
             return self._scalar(e)
         if isinstance(e, sympy.Sum):
             return self._sum(e, bound, inner)
@@ -259,9 +287,7 @@ class _Reader:
             shown = str(e)
             what = f"{type(e).__name__} is not in the language"
             raise InputError(f"{what}: {shown if len(shown) <= 60 else shown[:60] + '...'}")
-        # SymPy keeps the arguments of Max and Min as a set, in an order that changes from run to run.
-        arguments = list(sympy.ordered(e.args)) if name in {"max", "min"} else e.args
-        parts = [self.term(argument, bound, depth) for argument in arguments]
+        parts = [self.term(argument, bound, depth) for argument in e.args]
         if name not in {"max", "min"}:
             return Apply(name, tuple(parts))
         made = parts.pop()
@@ -284,8 +310,8 @@ class _Reader:
         self._check(made)
         return made
 
-    def _scalar(self, e: sympy.Symbol) -> Term:
-        if e == size_symbol(e.name):
+    def _scalar(self, e: sympy.Symbol | sympy.Idx) -> Term:
+        if isinstance(e, sympy.Symbol) and e == size_symbol(e.name):
             return Size(e.name)
         if isinstance(e, sympy.Idx) or e.is_integer:
             raise InputError(f"{e} is an index letter, expected a tensor, a number or a function")

@@ -119,7 +119,10 @@ class _Build(Transformer[Token, Any]):
         return Literal(at, 0, Fraction(str(token)))
 
     def TEXT(self, token: Token) -> Word:  # noqa: N802
-        return Word(token.start_pos or 0, re.sub(r"(^|\s)#.*", "", token).strip())
+        text = re.sub(r"(^|\s)#.*", "", token).strip()
+        if not text:
+            raise Misplaced(token.start_pos or 0, "a comment stands here, expected a line of text")
+        return Word(token.start_pos or 0, text)
 
     def EQUAL(self, token: Token) -> Word:  # noqa: N802
         return Word(token.start_pos or 0, str(token))

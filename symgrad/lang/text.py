@@ -24,12 +24,11 @@ from symgrad.kernel.terms import (
     Sum,
     Term,
     Times,
-    closed,
     letters,
     opened,
     subterms,
 )
-from symgrad.lang.words import HALF, RESERVED
+from symgrad.lang.words import HALF, RESERVED, is_mean, softmax_letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,9 +62,9 @@ class Printer:
         self._adjoint_names = adjoint_names or {}
 
     @classmethod
-    def of(cls, model: Model, adjoint_names: Mapping[str, str] | None = None) -> Printer:
+    def of(cls, model: Model, adjoint_names: Mapping[str, str] | None = None, avoid: Iterable[str] = ()) -> Printer:
         """The printer that knows the names of a model."""
-        names = {*model.program.tensors, *(letter.size for letter in model.letters)}
+        names = {*model.program.tensors, *(letter.size for letter in model.letters), *avoid}
         return cls(model.letters, names | set((adjoint_names or {}).values()), adjoint_names)
 
     def text(self, term: Term) -> str:
@@ -224,13 +223,13 @@ class Printer:
 
     def _shorthand(self, factors: tuple[Term, ...], around: frozenset[str]) -> tuple[str, int]:
         """The text of the first two factors if shorthand stands for them, and how many factors it covers."""
-        match factors:
-            case (Power(Size(size), exponent), Sum(over) as total, *_) if exponent == _INVERSE and size == over:
-                return self._over("mean", total, around), 2
-            case (Apply("exp", (f,)) as top, Power(Sum(size, body), exponent), *_) if exponent == _INVERSE:
-                for letter in letters(f):
-                    if letter.size == size and closed(top, letter) == body:
-                        return f"softmax({letter}, {self._write(f, around | {letter.name})[0]})", 2
+        if len(factors) < 2:
+            return "", 1
+        first, second = factors[:2]
+        if isinstance(second, Sum) and is_mean(first, second):
+            return self._over("mean", second, around), 2
+        if isinstance(first, Apply) and (letter := softmax_letter(first, second)):
+            return f"softmax({letter}, {self._write(first.arguments[0], around | {letter.name})[0]})", 2
         return "", 1
 
 
@@ -249,9 +248,12 @@ def formula_text(term: Term, model: Model, adjoint_names: Mapping[str, str] | No
 def model_text(model: Model) -> str:
     """A whole model as the text of a ``.sg`` file; reading it gives the same model."""
     printer = Printer.of(model)
+    used_in_claims = {i.name for claim in model.claims for side in (claim.left, claim.right) for i in letters(side)}
+    # A letter made up for a claim need not be declared, but must not meet one that another claim uses undeclared.
+    claim_printer = Printer.of(model, avoid=used_in_claims)
     claims = []
     for claim in model.claims:
-        claims.append(f"claim {printer.text(claim.left)} = {printer.text(claim.right)}")
+        claims.append(f"claim {claim_printer.text(claim.left)} = {claim_printer.text(claim.right)}")
         claims.extend(["expect claim refuted"] if claim.expect_refuted else [])
     assumptions = [f"assume {printer.text(a.left)} {a.relation} {printer.text(a.right)}" for a in model.assumptions]
     defined = {definition.name for definition in model.program.definitions}

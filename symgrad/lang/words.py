@@ -10,10 +10,25 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgrad.kernel.functions import DERIVATIVES, inverse, minus, square
-from symgrad.kernel.terms import MINUS, ONE, Apply, Index, Number, Plus, Power, Size, Sum, Term, Times, closed, sigma
+from symgrad.kernel.terms import (
+    MINUS,
+    ONE,
+    Apply,
+    Index,
+    Number,
+    Plus,
+    Power,
+    Size,
+    Sum,
+    Term,
+    Times,
+    closed,
+    letters,
+    sigma,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -65,6 +80,38 @@ def softmax(letter: Index, f: Term) -> Times:
 def logsumexp(letter: Index, f: Term) -> Apply:
     """``logsumexp(letter, f)``; binds the letter."""
     return Apply("log", (sigma(letter, Apply("exp", (f,))),))
+
+
+def is_mean(first: Term, second: Term) -> bool:
+    """Whether two factors are what ``mean`` stands for."""
+    return isinstance(second, Sum) and first == inverse(Size(second.size))
+
+
+def softmax_letter(first: Term, second: Term) -> Index | None:
+    """The letter if two factors are what ``softmax`` over a letter stands for."""
+    match first, second:
+        case Apply("exp", (f,)), Power(Sum(size, body), exponent) if exponent == -1:
+            return next((i for i in letters(f) if i.size == size and closed(first, i) == body), None)
+    return None
+
+
+def paired(factors: Sequence[Term]) -> tuple[Term, ...]:
+    """The factors with those that shorthand stands for brought together, otherwise in their order."""
+    left, made = list(factors), []
+    while left:
+        first = left.pop(0)
+        for second in left:
+            if is_mean(first, second) or softmax_letter(first, second):
+                made += [first, second]
+            elif is_mean(second, first) or softmax_letter(second, first):
+                made += [second, first]
+            else:
+                continue
+            left.remove(second)
+            break
+        else:
+            made.append(first)
+    return tuple(made)
 
 
 OVER: dict[str, Callable[[Index, Term], Term]] = {

@@ -41,8 +41,9 @@ def gap(value: Bounded, actual: NDArray[Any]) -> tuple[float, float]:
         distance = np.asarray(away(value.x, actual), dtype=np.float64)
     kind = np.finfo(actual.dtype)
     bound = value.e + float(kind.eps) / 2 * value.m + float(kind.tiny)
-    spacing = float(np.spacing(np.max(value.m).astype(actual.dtype)))
-    return float(np.max(distance / bound)), float(np.max(distance)) / spacing
+    spacing = np.float64(np.spacing(np.max(value.m).astype(actual.dtype)))
+    with np.errstate(over="ignore"):  # a wrong value where the right one is zero
+        return float(np.max(distance / bound)), float(np.max(distance) / spacing)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from symgrad.kernel.functions import inverse
+from symgrad.kernel.terms import Entry, Partial, Size, Times, sigma
+from symgrad.lang.parser import load_model
+from symgrad.oracles.report import Formulas
+
+DERIVATIONS = Path(__file__).parents[2] / "derivations"
+
+
+@pytest.fixture(scope="session")
+def entry():
+    """An entry of the catalogue by name."""
+    return lambda name: load_model(DERIVATIONS / name / "derivation.sg")
+
+
+@pytest.fixture(scope="session")
+def claimed():
+    """The batch gradients that a model's claims state: of the objective, else the mean of the loss's."""
+
+    def formulas(model):
+        gradients = {}
+        parameters = {t.name for t in model.program.inputs if t.kind == "parameter"}
+        for claim in model.claims:
+            if not isinstance(claim.left, Partial) or claim.left.wrt.tensor not in parameters:
+                continue
+            name, letters = claim.left.wrt.tensor, claim.left.wrt.indices
+            mean = Times((inverse(Size(model.batch.size)), sigma(model.batch, claim.right)))
+            if claim.left.body == Entry("objective", ()):
+                gradients[name] = letters, claim.right
+            else:
+                gradients.setdefault(name, (letters, mean))
+        return Formulas((), gradients)
+
+    return formulas

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from symgrad.kernel.functions import minus, number
+from symgrad.kernel.program import Definition
+from symgrad.kernel.terms import Entry, Index, Times
+from symgrad.oracles.bounds import BoundEvaluator
+from symgrad.oracles.controls import Control, Mutant, gap, try_controls
+from symgrad.oracles.report import Formulas
+
+d, k = Index("d", "D"), Index("k", "K")
+A = np.array([[0.5, 1.25, -0.75], [2.5, -1.5, 0.375]])
+SIZES = {"D": 2, "K": 3}
+
+
+def tried(term, adjoints=(), array=A, actual=None, batch=5):
+    before = BoundEvaluator(SIZES, {"a": array}, "float64", {})
+    after = before.branch()
+    for adjoint in adjoints:
+        after.define(adjoint)
+    exact = after.value(term, (d, k))
+    formulas = Formulas(tuple(adjoints), {"w": ((d, k), term)})
+    known: dict[str, Control] = {}
+    answer = np.vectorize(float)(exact.x) if actual is None else actual
+    try_controls(known, exact, answer, Mutant(formulas, "w", (d, k), before), batch)
+    return known
+
+
+a = Entry("a", (d, k))
+
+
+def test_every_standard_wrong_formula_is_tried_and_rejected():
+    known = tried(minus(a, number(7)))
+    assert set(known) == {
+        "sign",
+        "factor 2",
+        "factor N",
+        "mean over N - 1",
+        "small relative error",
+        "dropped term",
+        "off by one",
+        "index reversed",
+        "transposed",
+    }
+    assert all(control.differs and control.rejected for control in known.values())
+
+
+def test_a_term_is_dropped_from_an_adjoint_where_the_formula_has_none():
+    bar = Definition("bar", (d, k), minus(a, number(7)))
+    assert tried(Times((Entry("bar", (d, k)), a)), (bar,))["dropped term"].rejected
+    assert not tried(Times((a, a)))["dropped term"].differs
+
+
+def test_what_is_equivalent_is_not_counted():
+    known = tried(a, array=np.ones((2, 3)), batch=1)
+    assert not known["factor N"].differs
+    assert not known["off by one"].differs
+    assert not any(
+        control.differs for what, control in tried(a, array=np.zeros((2, 3))).items() if what != "transposed"
+    )
+
+
+def test_numbers_that_a_wrong_formula_explains_do_not_reject_it():
+    known = tried(a, actual=2 * A)
+    assert known["factor 2"].differs
+    assert not known["factor 2"].rejected
+
+
+def test_the_gap_is_infinite_for_another_shape_and_counts_ulp_of_the_largest_entry():
+    exact = BoundEvaluator(SIZES, {"a": A}, "float64", {}).value(a, (d, k))
+    assert gap(exact, A.T) == (float("inf"), float("inf"))
+    assert gap(exact, A) == (0, 0)
+    off = A.copy()
+    off[0, 0] += 3 * np.spacing(2.5)
+    ratio, ulp = gap(exact, off)
+    assert ulp == pytest.approx(3)
+    assert ratio > 4
