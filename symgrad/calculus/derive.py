@@ -75,7 +75,7 @@ class _Work:
         self._identity()
         progress("claims")
         claims = Claims(self.model, self.letters, self.statements, self._known())
-        matrix = matrix_forms(self.model, self.all, self.statements)
+        matrix = matrix_forms(self.model, self.all, self.letters, self.statements)
         derivation = Derivation(
             self.model, self._single_side(), self._batch_side(), self.all, self.statements, self.verdicts, claims.results,
             self.weights, matrix, self._proof(claims.chains, matrix),
