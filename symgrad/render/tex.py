@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import InputError
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.layout import lines, text_width, width
 from symgrad.render.names import tex_text
@@ -87,7 +87,7 @@ def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: boo
     """
     if reasons not in _TEXT_WIDTH:
         raise InputError(f"reasons {reasons!r}: choose side or letters")
-    told = document(derivation)
+    told = tell(derivation)
     fragment = _Tex(told, reasons).fragment(_digest(derivation))
     return _whole(told, fragment) if standalone else fragment
 

@@ -5,10 +5,10 @@ import random
 from fractions import Fraction
 
 import pytest
-from by_hand import call, d, e, j, n, perceptron, plus, times
+from by_hand import call, d, e, j, n, number, perceptron, plus, times
 
 from symgrad.errors import SymgradError
-from symgrad.kernel.functions import DERIVATIVES, inverse, minus, negative, number, square
+from symgrad.kernel.functions import DERIVATIVES, inverse, minus, negative, square
 from symgrad.kernel.terms import (
     CONSTRUCTS,
     Apply,

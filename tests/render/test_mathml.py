@@ -6,7 +6,7 @@ import pytest
 from by_hand import logistic, perceptron
 
 from symgrad.errors import SymgradError
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import Latex
 from symgrad.render.mathml import to_mathml
 from symgrad.render.tree import Display
@@ -20,7 +20,7 @@ CORE = {
 def formulas():
     write = Latex(macros=False)
     for derivation in (logistic(), perceptron()):
-        for block in document(derivation).blocks:
+        for block in tell(derivation).blocks:
             for part in block.parts:
                 for row in part.rows if isinstance(part, Display) else ():
                     yield write(row.right)

@@ -3,9 +3,9 @@
 from fractions import Fraction
 
 import pytest
-from by_hand import call, d, e, j, n, plus, times
+from by_hand import call, d, e, j, n, number, plus, times
 
-from symgrad.kernel.functions import inverse, minus, negative, number
+from symgrad.kernel.functions import inverse, minus, negative
 from symgrad.kernel.terms import Delta, Partial, Power, Size, sigma
 from symgrad.render.plain import Plain
 from symgrad.render.shapes import Gradient, Ones, Product, Raised, Space, Symbol, Transposed

@@ -20,7 +20,7 @@ from by_hand import (
 
 from symgrad.kernel.functions import negative
 from symgrad.kernel.terms import ONE, Partial, sigma
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.plain import Plain
 from symgrad.render.reasons import NOTATION, Ref
 from symgrad.render.tree import Display, Paragraph
@@ -29,7 +29,7 @@ PROGRAM = logistic().model.program
 
 
 def proof(*sections, program=PROGRAM, **changes):
-    told = document(logistic(proof=within(program, *sections), **changes))
+    told = tell(logistic(proof=within(program, *sections), **changes))
     return next(block for block in told.blocks if block.kind == "proof"), told
 
 
@@ -120,13 +120,13 @@ def test_an_equation_of_one_sample_is_cited_at_the_sample():
         PROGRAM,
         Section("tape", None, (chain(times(e("b"), e("y", n)), (times(e("b"), lifted), (Step("cite", lifted),))),)),
     )
-    told = document(logistic(proof=alone + section))
+    told = tell(logistic(proof=alone + section))
     block = next(block for block in told.blocks if block.kind == "proof")
     assert words(rows(block)[1].reason, told) == f"by ({told.numbers['proof:1']}) at sample n"
 
 
 def test_a_section_says_which_statement_it_proves():
-    told = document(logistic())
+    told = tell(logistic())
     block = next(block for block in told.blocks if block.kind == "proof")
     said = [words(part.text, told) for part in block.parts if isinstance(part, Paragraph)]
     assert "With the sample put in, this is (1)." in said
@@ -138,7 +138,7 @@ def test_the_separable_section_is_told_only_if_it_is_proved():
     block, told = proof(section)
     assert "keeps the samples apart" in words(block.parts[0].lead, told)
     verdicts = {**logistic().verdicts, "separable": {"status": "refuted"}}
-    told = document(logistic(proof=(section,), verdicts=verdicts))
+    told = tell(logistic(proof=(section,), verdicts=verdicts))
     assert not [block for block in told.blocks if block.kind == "proof"]
 
 

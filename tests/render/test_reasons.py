@@ -6,7 +6,7 @@ from by_hand import Step, call, d, e, j, logistic, n, perceptron, plus, times
 from symgrad.errors import SymgradError
 from symgrad.kernel import rules
 from symgrad.kernel.terms import ONE, Delta, Index, Partial, sigma
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.plain import Plain
 from symgrad.render.reasons import NOTATION, PHRASES, SILENT, Context, Ref, reason
 from symgrad.render.shaping import Shaper
@@ -98,7 +98,7 @@ def test_a_line_on_which_no_rule_gives_a_reason_is_an_error():
 def test_every_phrase_on_a_line_comes_from_a_rule_of_that_line(derivation):
     used = [rule for section in derivation.proof for c in section.chains for line in c.lines for rule in line.steps]
     lines = 0
-    for block in document(derivation).blocks:
+    for block in tell(derivation).blocks:
         for part in block.parts if block.kind == "proof" else ():
             for row in part.rows if isinstance(part, Display) else ():
                 lines += 1

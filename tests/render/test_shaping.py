@@ -4,11 +4,11 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from by_hand import LOSS, call, d, e, j, k, logistic, mean, n, perceptron, plus, times
+from by_hand import LOSS, call, d, e, j, k, logistic, mean, n, number, perceptron, plus, times
 
 from symgrad.errors import SymgradError
-from symgrad.kernel.functions import inverse, minus, negative, number
-from symgrad.kernel.terms import Entry, Index, Judgement, Partial, Power, Size, closed, sigma
+from symgrad.kernel.functions import inverse, minus, negative
+from symgrad.kernel.terms import Entry, Index, Judgement, Partial, Power, Size, sigma
 from symgrad.render.latex import Latex
 from symgrad.render.plain import Plain
 from symgrad.render.shaping import Shaper, match, matrix_shape
@@ -147,10 +147,16 @@ def test_matching_finds_letters_and_refuses_a_second_value():
     assert match(Partial(LOSS, e("w", d), True), Partial(LOSS, e("w", j), False)) is None
 
 
-def test_matching_under_a_sum_counts_positions_from_outside():
-    pattern = sigma(d, times(e("w", d), e("x", n, d)))
-    assert match(pattern, closed(pattern, n)) == {n: 0}
-    assert match(pattern, sigma(d, times(e("w", d), Entry("x", (0, 0))))) is None
+def test_matching_tells_bound_indices_from_letters():
+    pattern = sigma(d, times(e("w", d), e("w", j)))
+    assert match(pattern, sigma(j, times(e("w", j), e("w", d)))) == {j: d}
+    assert match(pattern, sigma(d, times(e("w", d), e("w", d)))) is None
+    assert match(pattern, sigma(d, times(e("w", j), e("w", d)))) is None
+
+
+def test_an_index_outside_of_its_sum_is_refused():
+    with pytest.raises(SymgradError, match="outside of its sum"):
+        SHAPER(Entry("w", (0,)))
 
 
 def test_a_matrix_formula_has_its_shape():

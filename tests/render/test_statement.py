@@ -5,14 +5,14 @@ from dataclasses import replace
 from by_hand import LOSS, PROVED, Claim, Formula, Matrix, Side, d, e, j, logistic, n, perceptron, times
 
 from symgrad.kernel.terms import ONE, Partial
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.plain import Plain
 from symgrad.render.tree import Display
 
 
 def stated(derivation):
     """The equations of the proposition, as text with their labels."""
-    block = next((b for b in document(derivation).blocks if b.kind == "proposition"), None)
+    block = next((b for b in tell(derivation).blocks if b.kind == "proposition"), None)
     rows = [row for part in (block.parts if block else ()) if isinstance(part, Display) for row in part.rows]
     write = Plain()
     return [(f"{write(row.left)} = {write(row.right)}", row.label) for row in rows]
@@ -66,9 +66,9 @@ def test_without_a_closed_form_the_derivatives_that_it_needs_are_stated_above_it
 
 def test_coupled_samples_are_said_to_be_rows_of_the_jacobian():
     verdicts = {**PROVED, "separable": {"status": "refuted"}}
-    block = next(b for b in document(logistic(verdicts=verdicts)).blocks if b.kind == "proposition")
+    block = next(b for b in tell(logistic(verdicts=verdicts)).blocks if b.kind == "proposition")
     assert "rows of the Jacobian" in str(block.parts[-1])
-    assert "Jacobian" not in str(document(logistic()).blocks)
+    assert "Jacobian" not in str(tell(logistic()).blocks)
 
 
 def test_numbered_names_are_stated():
