@@ -74,8 +74,8 @@ class _Work:
         self._weights()
         self._identity()
         progress("claims")
-        claims = Claims(self.model, self.letters, self.statements)
-        matrix = matrix_forms(self.model, self.all, self.statements)
+        claims = Claims(self.model, self.letters, self.statements, self._known())
+        matrix = matrix_forms(self.model, self.all, self.letters, self.statements)
         derivation = Derivation(
             self.model, self._single_side(), self._batch_side(), self.all, self.statements, self.verdicts, claims.results,
             self.weights, matrix, self._proof(claims.chains, matrix),
@@ -328,6 +328,12 @@ class _Work:
             if entry and ("witness" not in found or "witness" in entry):
                 found = found | entry if "witness" not in found else found
         return statuses, found
+
+    def _known(self) -> dict[str, dict[str, Theorem]]:
+        """Closed derivatives of the losses and of the objective, for the claims."""
+        rows = {name: row for name in self.rows if (row := self._row_closed(name)) is not None}
+        whole = {name: c.closed for name, c in self.all.cotangents.items() if c.closed is not None}
+        return {"loss": rows, "objective": whole}
 
     # -- the document ---------------------------------------------------------------------------------------------
 

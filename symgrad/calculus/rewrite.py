@@ -45,6 +45,21 @@ def fresh(size: str, term: t.Term) -> t.Index:
     return next(t.Index(name, size) for k in range(10**6) if (name := f"i{k}_") not in taken)
 
 
+def remembered(convert: Conversion) -> Conversion:
+    """The same conversion, which does each term of each program once."""
+    known: dict[tuple[int, t.Term], tuple[Program, Theorem | None]] = {}
+
+    def converted(program: Program, term: t.Term) -> Theorem | None:
+        found = known.get((id(program), term))
+        if found is None:
+            if len(known) > 50_000:
+                known.clear()
+            found = known[id(program), term] = (program, convert(program, term))  # the program lives on with its id
+        return found[1]
+
+    return converted
+
+
 def inside(convert: Conversion) -> Conversion:
     """Apply a conversion to every immediate subterm."""
 
@@ -67,10 +82,12 @@ def everywhere(convert: Conversion) -> Conversion:
     """Apply a conversion to every subterm, innermost first."""
 
     def converted(program: Program, term: t.Term) -> Theorem | None:
-        done = inside(converted)(program, term)
+        done = below(program, term)
         return chained(done, convert(program, result(done, term)))
 
-    return converted
+    kept = remembered(converted)
+    below = inside(kept)
+    return kept
 
 
 def using(theorem: Theorem) -> Conversion:
@@ -276,22 +293,8 @@ def _both(program: Program, term: t.Term) -> Theorem | None:
     return chained(done, sums(program, result(done, term)))
 
 
-tidy = repeated(everywhere(_both))
+tidy = remembered(repeated(everywhere(_both)))
 """Flatten, collapse deltas and pull constants out of sums; never multiply out."""
-
-
-def normal(program: Program, term: t.Term) -> Theorem | None:
-    """The normal form in which equal terms meet: multiplied out, sums split, merged and put in a fixed order."""
-    known = _NORMAL.get((program, term))
-    if known is None:
-        known = (_normal(program, term),)
-        if len(_NORMAL) > 50_000:
-            _NORMAL.clear()
-        _NORMAL[program, term] = known
-    return known[0]
-
-
-_NORMAL: dict[tuple[Program, t.Term], tuple[Theorem | None]] = {}
 
 
 def _normal(program: Program, term: t.Term) -> Theorem | None:
@@ -311,6 +314,10 @@ def _normal(program: Program, term: t.Term) -> Theorem | None:
         step = sums(program, now)
         return chained(chained(done, step), normal(program, result(step, now)))
     return chained(done, _nested(program, now))
+
+
+normal = remembered(_normal)
+"""The normal form in which equal terms meet: multiplied out, sums split, merged and put in a fixed order."""
 
 
 def _function(program: Program, term: t.Apply) -> Theorem | None:

@@ -137,7 +137,7 @@ class _Tex:
         told = self.told
         digest = f", certificate {digest}" if digest else ""
         out = [
-            f"% Written by symgrad from the model {told.name}{digest}.",
+            f"% Written by symgrad from the model {tex_label(told.name)}{digest}.",
             r"% Needs \input{symgrad-macros} in the preamble.",
         ]
         if told.introduction:

@@ -24,7 +24,7 @@ def text(term, **options):
 
 def test_a_bound_index_takes_the_declared_letter_that_is_free():
     assert text(sigma(j, times(e("w", j), e("x", n, j)))) == "Σ_d w[d] · x[n, d]"
-    assert text(times(e("w", d), sigma(j, e("w", j)))) == "w[d] · (Σ_j w[j])" .replace("(", "").replace(")", "")
+    assert text(times(e("w", d), sigma(j, e("w", j)))) == "w[d] · Σ_j w[j]"
     assert text(sigma(d, sigma(j, times(e("w", d), e("w", j))))) == "Σ_d Σ_j w[d] · w[j]"
 
 
@@ -129,9 +129,7 @@ def test_a_function_gives_way_to_a_tensor_of_its_sign(function):
     assert shown == {"sigmoid": r"\operatorname{sigmoid}(b)", "pi": r"\arccos(-1)"}[function]
 
 
-@pytest.mark.parametrize(
-    ("relation", "shown"), [("=", "b = 0"), (">", "b > 0"), (">=", "b ≥ 0"), ("!=", "b ≠ 0")]
-)
+@pytest.mark.parametrize(("relation", "shown"), [("=", "b = 0"), (">", "b > 0"), (">=", "b ≥ 0"), ("!=", "b ≠ 0")])
 def test_a_hypothesis_keeps_its_relation(relation, shown):
     assert Plain()(SHAPER.judgement(Judgement(relation, e("b"), number(0)))) == shown
 
