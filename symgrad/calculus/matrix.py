@@ -187,18 +187,15 @@ class _Proposer:
                     return tree if along == col else ("T", tree)
         return None
 
-    def either(self, term: t.Term, row: Place, col: Place) -> Tree:
-        """The tree, or the transpose of that of the transposed matrix, whichever transposes less."""
-        found: list[Tree] = []
-        for turned in (False, True):
-            try:
-                tree = self.of(term, col, row) if turned else self.of(term, row, col)
-            except _NoFormError:
-                continue
-            found.append(("T", tree) if turned else tree)
-        if not found:
-            raise _NoFormError
-        return min(found, key=transposes)
+    def either(self, term: t.Term, row: t.Index, col: t.Index) -> Tree:
+        """The tree, or the transpose of that of the transposed matrix: samples go down, else as the first tensor lies."""
+        batch = self.program.batch
+        lying = next(
+            (part.indices for part in t.subterms(term) if isinstance(part, t.Entry) and {row, col} <= set(part.indices)),
+            (row, col),
+        )
+        turned = col.size == batch if batch in {row.size, col.size} else lying.index(row) > lying.index(col)
+        return ("T", self.of(term, col, row)) if turned else self.of(term, row, col)
 
     def _sum(self, size: str, body: t.Term, row: Place, col: Place) -> Tree:
         taken = [i for i in (row, col) if i is not None] + list(t.letters(body))
@@ -234,11 +231,6 @@ def reached_definitions(program: Program, body: t.Term) -> bool:
 
 def _product(parts: list[t.Term]) -> t.Term:
     return parts[0] if len(parts) == 1 else t.Times(tuple(parts))
-
-
-def transposes(tree: Any) -> int:
-    """How many transpositions a tree holds."""
-    return (tree[0] == "T") + sum(map(transposes, tree[1:])) if isinstance(tree, tuple) else 0
 
 
 def flat(tree: Any) -> Any:

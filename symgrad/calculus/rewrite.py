@@ -406,15 +406,21 @@ def _ordered(program: Program, term: t.Term) -> Theorem | None:
     return chained(done, replace(rules.ring(program, here, there), current, (0,) * len(row)))
 
 
-def meet(program: Program, left: t.Term, right: t.Term) -> Theorem | None:
-    """``⊢ left = right`` if both have one normal form or are one fraction; None if that is not seen."""
+def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000) -> Theorem | None:
+    """``⊢ left = right`` if both tidy up, or multiply out, to one form, or are one fraction; None if that is not seen.
+
+    Sides whose texts are longer than ``largest`` are not multiplied out: that may grow exponentially with the depth.
+    """
     if left == right:
         return rules.ring(program, left, right)
-    there, back = normal(program, left), normal(program, right)
-    a, b = result(there, left), result(back, right)
-    try:
-        middle = None if a == b else rules.ring(program, a, b)
-    except (RuleError, LimitError):
-        return None
-    done = chained(chained(there, middle), rules.sym(back) if back else None)
-    return done or rules.ring(program, left, right)
+    for convert in (tidy, normal):
+        if convert is normal and len(key(left)) + len(key(right)) > largest:
+            return None
+        try:
+            there, back = convert(program, left), convert(program, right)
+            a, b = result(there, left), result(back, right)
+            middle = rules.ring(program, a, b) if a != b else None
+        except (RuleError, LimitError):
+            continue
+        return chained(chained(there, middle), rules.sym(back) if back else None)
+    return None
