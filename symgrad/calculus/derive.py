@@ -184,7 +184,7 @@ class _Work:
                 }  # fmt: skip
         else:
             residual = "; ".join(f"{name}: {why}" for name, why in failed.items())
-            self.verdicts["tape"] = {"status": UNDECIDED, "residual": residual}
+            self.verdicts["tape"] = {"status": UNDECIDED, "residual": residual, "coupled": self.row_reverse is not None}
 
     def _weights(self) -> None:
         key = f"c[{self.n.name}]"
@@ -392,10 +392,18 @@ class _Work:
         why = {"status": UNDECIDED, "residual": "hypotheses not shown satisfiable"}
         for name, verdict in self.verdicts.items():
             if verdict["status"] == PROVED:
-                self.verdicts[name] = {**verdict, **why}
+                self.verdicts[name] = {**_opened(verdict), **why}
         for claim in derivation.claims:
             if claim["status"] == PROVED:
                 claim.update(why)
+
+
+def _opened(verdict: dict[str, Any]) -> dict[str, Any]:
+    """The verdict with every "proved" inside it left open."""
+    found: dict[str, Any] = {}
+    for key, value in verdict.items():
+        found[key] = _opened(value) if isinstance(value, dict) else UNDECIDED if value == PROVED else value
+    return found
 
 
 def _worst(statuses: Any) -> str:

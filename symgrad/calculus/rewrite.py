@@ -303,6 +303,9 @@ def _normal(program: Program, term: t.Term) -> Theorem | None:
     now = result(done, term)
     if isinstance(now, t.Apply):
         return chained(done, _function(program, now))
+    if isinstance(now, t.Times | t.Plus):
+        move = inside(_moved)(program, now) if isinstance(now, t.Plus) else _moved(program, now)
+        return chained(chained(done, move), normal(program, move.right)) if move else done
     if not isinstance(now, t.Sum):
         return done
     if isinstance(now.body, t.Plus):
@@ -318,6 +321,28 @@ def _normal(program: Program, term: t.Term) -> Theorem | None:
 
 normal = remembered(_normal)
 """The normal form in which equal terms meet: multiplied out, sums split, merged and put in a fixed order."""
+
+
+def _moved(program: Program, term: t.Term) -> Theorem | None:
+    """δ_ij f(i) = δ_ij f(j): the other factors of a delta speak of its first letter.
+
+    Both sides are Σ_k δ_ki δ_kj f(k), collapsed by one delta or by the other.
+    """
+    for delta in term.factors if isinstance(term, t.Times) else ():
+        match delta:
+            case t.Delta(t.Index() as kept, t.Index() as gone):
+                rest = [f for f in t.children(term) if f != delta]
+                if all(gone not in t.letters(f) for f in rest):
+                    continue
+                k = fresh(kept.size, term)
+                inner = [t.renamed(f, {gone: k}) for f in rest]
+                ends = [t.Delta(k, gone), t.Delta(k, kept)]
+                there, back = (rules.sum_delta(program, t.sigma(k, t.Times((*e, *inner)))) for e in (ends, ends[::-1]))
+                swapped = rules.ring(program, t.Times((*ends, *inner)), t.Times((*ends[::-1], *inner)))
+                done = chained(rules.ring(program, term, there.right), rules.sym(there))
+                done = chained(done, replace(swapped, there.left, (0,)))
+                return chained(done, back)
+    return None
 
 
 def _function(program: Program, term: t.Apply) -> Theorem | None:

@@ -101,10 +101,11 @@ def _folded(program: Program, term: t.Term) -> Theorem | None:
         if isinstance(body, t.Entry | t.Number | t.Sum) or definition.name in {"loss", "objective"}:
             continue
         factors = body.factors if isinstance(body, t.Times) else (body,)
+        telling = max(factors, key=lambda f: len(t.letters(f)))
         wholes = t.children(term) if isinstance(term, t.Times) and isinstance(body, t.Times) else (term,)
         for whole in wholes:
             try:
-                binding = fitting(factors[0], whole)
+                binding = fitting(telling, whole)
                 entry = t.Entry(definition.name, tuple(binding[i] for i in definition.letters))
                 opened = rules.unfold(program, entry)
             except (RuleError, KeyError):
