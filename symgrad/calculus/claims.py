@@ -26,8 +26,11 @@ class Claims:
         chains: the proofs of those that hold.
     """
 
-    def __init__(self, model: Model, letters: Letters, statements: dict[str, Theorem]) -> None:
+    def __init__(
+        self, model: Model, letters: Letters, statements: dict[str, Theorem], known: dict[str, dict[str, Theorem]]
+    ) -> None:
         self.model, self.program, self.letters = model, model.program, letters
+        self.known = known
         self.reverses: dict[str, Reverse] = {}
         self.results: list[dict[str, Any]] = []
         self.chains: list[Chain] = []
@@ -77,12 +80,19 @@ class Claims:
             elif wrt.tensor not in ancestors(self.program, root.tensor):
                 chain.add(first_of([rules.partial_constant(self.program, partial)]))
             else:
-                found = self.reverse(root).cotangents[wrt.tensor]
-                equation = found.closed or found.equation
+                equation = self._known(root, partial)
                 chain.cites.append(equation)
                 chain.add(first_of([equation]))
         if partials:
-            simplify(chain, self.model.assumptions)
+            simplify(chain, self.model.assumptions, thorough=True)
+
+    def _known(self, root: t.Entry, partial: t.Partial) -> Theorem:
+        """The derivative in closed form: one that the derivation has already, or by reverse mode from ``root``."""
+        found = self.known.get(root.tensor, {}).get(partial.wrt.tensor)
+        if found is not None and rw.using(found)(self.program, partial) is not None:
+            return found
+        cotangent = self.reverse(root).cotangents[partial.wrt.tensor]
+        return cotangent.closed or cotangent.equation
 
     def _meet(self, chain: Chain, right: t.Term) -> Theorem | None:
         """Close the chain with the claimed side, trying more of the definitions and identities each time."""

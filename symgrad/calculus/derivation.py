@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -93,7 +92,6 @@ class Derivation:
     proof: tuple[Section, ...]
     checked: bool = False
     check_report: CheckReport | None = None
-    _goal: str | None = field(default=None, repr=False)
 
     @property
     def hypotheses(self) -> tuple[Judgement, ...]:
@@ -138,6 +136,23 @@ class Derivation:
 
         return {name: to_sympy(f.right, self.model.letters) for name, f in side.closed.items()}
 
+    @property
+    def certificate_sha256(self) -> str | None:
+        """The hash of the certificate; None unless everything judged is as it should be."""
+        from symgrad.calculus.report import sha256
+
+        return sha256(self.certificate()) if self.verdict is Verdict.PROVED else None
+
+    @property
+    def rows(self) -> bool:
+        """Whether the per-sample side holds rows of the Jacobian, because the samples are coupled."""
+        return self.verdicts["separable"]["status"] != "proved" or "row" in {n.split()[0] for n in self.statements}
+
+    @cached_property
+    def adjoint_names(self) -> dict[str, str]:
+        """For each tensor, the name under which its cotangent prints."""
+        return adjoint_names(self.model)
+
     @cached_property
     def _certificate(self) -> str:
         return certificate(self.model.program, self.statements.items())
@@ -167,7 +182,7 @@ class Derivation:
         from symgrad.kernel.program import Definition
         from symgrad.oracles.report import Formulas
 
-        bars = adjoint_names(self.model)
+        bars = self.adjoint_names
 
         def named(term: t.Term) -> t.Term:
             if isinstance(term, t.Partial):
@@ -217,9 +232,6 @@ class Derivation:
         from symgrad.render import to_html
 
         return str(to_html(self))
-
-    def _repr_latex_(self) -> str:
-        return "$$" + r" \\ ".join(json.dumps(v) for v in ()) + "$$"
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -74,8 +74,8 @@ class _Work:
         self._weights()
         self._identity()
         progress("claims")
-        claims = Claims(self.model, self.letters, self.statements)
-        matrix = matrix_forms(self.model, self.all, self.statements)
+        claims = Claims(self.model, self.letters, self.statements, self._known())
+        matrix = matrix_forms(self.model, self.all, self.letters, self.statements)
         derivation = Derivation(
             self.model, self._single_side(), self._batch_side(), self.all, self.statements, self.verdicts, claims.results,
             self.weights, matrix, self._proof(claims.chains, matrix),
@@ -184,7 +184,7 @@ class _Work:
                 }  # fmt: skip
         else:
             residual = "; ".join(f"{name}: {why}" for name, why in failed.items())
-            self.verdicts["tape"] = {"status": UNDECIDED, "residual": residual}
+            self.verdicts["tape"] = {"status": UNDECIDED, "residual": residual, "coupled": self.row_reverse is not None}
 
     def _weights(self) -> None:
         key = f"c[{self.n.name}]"
@@ -329,6 +329,12 @@ class _Work:
                 found = found | entry if "witness" not in found else found
         return statuses, found
 
+    def _known(self) -> dict[str, dict[str, Theorem]]:
+        """Closed derivatives of the losses and of the objective, for the claims."""
+        rows = {name: row for name in self.rows if (row := self._row_closed(name)) is not None}
+        whole = {name: c.closed for name, c in self.all.cotangents.items() if c.closed is not None}
+        return {"loss": rows, "objective": whole}
+
     # -- the document ---------------------------------------------------------------------------------------------
 
     def _with_sample(self, term: t.Term) -> t.Term:
@@ -386,10 +392,18 @@ class _Work:
         why = {"status": UNDECIDED, "residual": "hypotheses not shown satisfiable"}
         for name, verdict in self.verdicts.items():
             if verdict["status"] == PROVED:
-                self.verdicts[name] = {**verdict, **why}
+                self.verdicts[name] = {**_opened(verdict), **why}
         for claim in derivation.claims:
             if claim["status"] == PROVED:
                 claim.update(why)
+
+
+def _opened(verdict: dict[str, Any]) -> dict[str, Any]:
+    """The verdict with every "proved" inside it left open."""
+    found: dict[str, Any] = {}
+    for key, value in verdict.items():
+        found[key] = _opened(value) if isinstance(value, dict) else UNDECIDED if value == PROVED else value
+    return found
 
 
 def _worst(statuses: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.short import folded, nodes, shortest
+from symgrad.calculus.short import LARGEST, folded, nodes, shortest
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program, mentioned
@@ -108,6 +108,10 @@ def rule_for(program: Program, term: t.Term) -> Callable[[Program, t.Term], Theo
     return _PUSH[type(term.body)]
 
 
+SHORTEST, FOLDED = rw.everywhere(shortest), rw.everywhere(folded)
+ARITHMETIC = rw.everywhere(rw.arithmetic)
+
+
 def push(program: Program, term: t.Term) -> Theorem | None:
     """Carry out, everywhere in ``term``, the derivatives that want the same rule as the first one."""
     wanted = next((r for part in t.subterms(term) if (r := rule_for(program, part))), None)
@@ -118,7 +122,7 @@ def push(program: Program, term: t.Term) -> Theorem | None:
         return wanted(program, part) if rule_for(program, part) is wanted else None
 
     done = rw.everywhere(step)(program, term)
-    return rw.chained(done, rw.everywhere(rw.arithmetic)(program, rw.result(done, term)))
+    return rw.chained(done, ARITHMETIC(program, rw.result(done, term)))
 
 
 def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion:
@@ -131,7 +135,7 @@ def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion
     return convert
 
 
-def simplify(chain: Chain, assumptions: Iterable[Judgement]) -> None:
+def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool = False) -> None:
     """Go on to the shortest form that is found: tidied as it stands, or from the normal form with the assumptions used."""
     program, assumptions = chain.program, tuple(assumptions)
     chain.add(rw.tidy)
@@ -139,16 +143,16 @@ def simplify(chain: Chain, assumptions: Iterable[Judgement]) -> None:
     ways: list[Chain] = []
     for through_normal in (False, True):
         way = Chain(program, start)
-        if through_normal and (nodes(start) > 150 or not _worth(start)):
+        if through_normal and not (thorough and nodes(start) <= LARGEST and _worth(start)):
             continue
         if through_normal:
             way.add(rw.normal)
             way.add(rw.everywhere(assumed(program, assumptions)))
             way.add(rw.tidy)
-        way.add(rw.everywhere(shortest))
-        way.add(rw.everywhere(folded))
+        way.add(SHORTEST)
+        way.add(FOLDED)
         way.add(rw.tidy)
-        if way.add(rw.everywhere(shortest)):
+        if way.add(SHORTEST):
             way.add(rw.tidy)
         ways.append(way)
     best = min(ways, key=lambda way: nodes(way.right))
@@ -166,5 +170,5 @@ def local(program: Program, name: str, wrt: t.Entry, assumptions: Iterable[Judge
     chain = Chain(program, t.Partial(program.bodies[name].body, wrt, total=False))
     while chain.add(push):
         pass
-    simplify(chain, assumptions)
+    simplify(chain, assumptions, thorough=True)
     return chain

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain as joined
+from itertools import count
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain, local, simplify
@@ -56,7 +58,7 @@ class Letters:
     def new(self, size: str, used: Iterable[str]) -> t.Index:
         """A letter of ``size`` that the model does not declare."""
         first = "m" if size == next((i.size for i in self.declared), "") else ""
-        singles = [*first, *"jikpqrstuvacegl", *(f"j{k}" for k in range(2, 10**4))]
+        singles = joined(first, "jikpqrstuvacegl", (f"j{k}" for k in count(2)))
         taken = self.names | set(used)
         return t.Index(next(name for name in singles if name not in taken), size)
 

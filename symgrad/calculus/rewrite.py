@@ -45,6 +45,21 @@ def fresh(size: str, term: t.Term) -> t.Index:
     return next(t.Index(name, size) for k in range(10**6) if (name := f"i{k}_") not in taken)
 
 
+def remembered(convert: Conversion) -> Conversion:
+    """The same conversion, which does each term of each program once."""
+    known: dict[tuple[int, t.Term], tuple[Program, Theorem | None]] = {}
+
+    def converted(program: Program, term: t.Term) -> Theorem | None:
+        found = known.get((id(program), term))
+        if found is None:
+            if len(known) > 50_000:
+                known.clear()
+            found = known[id(program), term] = (program, convert(program, term))  # the program lives on with its id
+        return found[1]
+
+    return converted
+
+
 def inside(convert: Conversion) -> Conversion:
     """Apply a conversion to every immediate subterm."""
 
@@ -67,10 +82,12 @@ def everywhere(convert: Conversion) -> Conversion:
     """Apply a conversion to every subterm, innermost first."""
 
     def converted(program: Program, term: t.Term) -> Theorem | None:
-        done = inside(converted)(program, term)
+        done = below(program, term)
         return chained(done, convert(program, result(done, term)))
 
-    return converted
+    kept = remembered(converted)
+    below = inside(kept)
+    return kept
 
 
 def using(theorem: Theorem) -> Conversion:
@@ -276,22 +293,8 @@ def _both(program: Program, term: t.Term) -> Theorem | None:
     return chained(done, sums(program, result(done, term)))
 
 
-tidy = repeated(everywhere(_both))
+tidy = remembered(repeated(everywhere(_both)))
 """Flatten, collapse deltas and pull constants out of sums; never multiply out."""
-
-
-def normal(program: Program, term: t.Term) -> Theorem | None:
-    """The normal form in which equal terms meet: multiplied out, sums split, merged and put in a fixed order."""
-    known = _NORMAL.get((program, term))
-    if known is None:
-        known = (_normal(program, term),)
-        if len(_NORMAL) > 50_000:
-            _NORMAL.clear()
-        _NORMAL[program, term] = known
-    return known[0]
-
-
-_NORMAL: dict[tuple[Program, t.Term], tuple[Theorem | None]] = {}
 
 
 def _normal(program: Program, term: t.Term) -> Theorem | None:
@@ -300,6 +303,9 @@ def _normal(program: Program, term: t.Term) -> Theorem | None:
     now = result(done, term)
     if isinstance(now, t.Apply):
         return chained(done, _function(program, now))
+    if isinstance(now, t.Times | t.Plus):
+        move = inside(_moved)(program, now) if isinstance(now, t.Plus) else _moved(program, now)
+        return chained(chained(done, move), normal(program, move.right)) if move else done
     if not isinstance(now, t.Sum):
         return done
     if isinstance(now.body, t.Plus):
@@ -311,6 +317,32 @@ def _normal(program: Program, term: t.Term) -> Theorem | None:
         step = sums(program, now)
         return chained(chained(done, step), normal(program, result(step, now)))
     return chained(done, _nested(program, now))
+
+
+normal = remembered(_normal)
+"""The normal form in which equal terms meet: multiplied out, sums split, merged and put in a fixed order."""
+
+
+def _moved(program: Program, term: t.Term) -> Theorem | None:
+    """δ_ij f(i) = δ_ij f(j): the other factors of a delta speak of its first letter.
+
+    Both sides are Σ_k δ_ki δ_kj f(k), collapsed by one delta or by the other.
+    """
+    for delta in term.factors if isinstance(term, t.Times) else ():
+        match delta:
+            case t.Delta(t.Index() as kept, t.Index() as gone):
+                rest = [f for f in t.children(term) if f != delta]
+                if all(gone not in t.letters(f) for f in rest):
+                    continue
+                k = fresh(kept.size, term)
+                inner = [t.renamed(f, {gone: k}) for f in rest]
+                ends = [t.Delta(k, gone), t.Delta(k, kept)]
+                there, back = (rules.sum_delta(program, t.sigma(k, t.Times((*e, *inner)))) for e in (ends, ends[::-1]))
+                swapped = rules.ring(program, t.Times((*ends, *inner)), t.Times((*ends[::-1], *inner)))
+                done = chained(rules.ring(program, term, there.right), rules.sym(there))
+                done = chained(done, replace(swapped, there.left, (0,)))
+                return chained(done, back)
+    return None
 
 
 def _function(program: Program, term: t.Apply) -> Theorem | None:
@@ -399,15 +431,21 @@ def _ordered(program: Program, term: t.Term) -> Theorem | None:
     return chained(done, replace(rules.ring(program, here, there), current, (0,) * len(row)))
 
 
-def meet(program: Program, left: t.Term, right: t.Term) -> Theorem | None:
-    """``⊢ left = right`` if both have one normal form or are one fraction; None if that is not seen."""
+def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000) -> Theorem | None:
+    """``⊢ left = right`` if both tidy up, or multiply out, to one form, or are one fraction; None if that is not seen.
+
+    Sides whose texts are longer than ``largest`` are not multiplied out: that may grow exponentially with the depth.
+    """
     if left == right:
         return rules.ring(program, left, right)
-    there, back = normal(program, left), normal(program, right)
-    a, b = result(there, left), result(back, right)
-    try:
-        middle = None if a == b else rules.ring(program, a, b)
-    except (RuleError, LimitError):
-        return None
-    done = chained(chained(there, middle), rules.sym(back) if back else None)
-    return done or rules.ring(program, left, right)
+    for convert in (tidy, normal):
+        if convert is normal and len(key(left)) + len(key(right)) > largest:
+            return None
+        try:
+            there, back = convert(program, left), convert(program, right)
+            a, b = result(there, left), result(back, right)
+            middle = rules.ring(program, a, b) if a != b else None
+        except (RuleError, LimitError):
+            continue
+        return chained(chained(there, middle), rules.sym(back) if back else None)
+    return None

@@ -58,11 +58,11 @@ def proposals(term: t.Term) -> list[t.Term]:
         return t.Plus(parts) if expression.is_Add else t.Times(parts)
 
     cancelled = sympy.cancel(whole) if any(isinstance(p, t.Power) for p in t.subterms(term)) else whole
-    found = [sympy.factor_terms(whole), sympy.factor(cancelled), sympy.factor_terms(sympy.expand(cancelled))]
+    found = [sympy.factor_terms(whole), sympy.factor(cancelled)]
     return [rw.written_in_order(back(expression)) for expression in dict.fromkeys(found)]
 
 
-def shortest(program: Program, term: t.Term) -> Theorem | None:
+def _shortest(program: Program, term: t.Term) -> Theorem | None:
     """``⊢ term = s`` with the shortest ``s`` that is proposed and proved; None if ``term`` is that already."""
     if not isinstance(term, t.Plus | t.Times) or nodes(term) > LARGEST or not _interesting(term):
         return None
@@ -75,6 +75,9 @@ def shortest(program: Program, term: t.Term) -> Theorem | None:
             except (RuleError, LimitError):
                 continue
     return best
+
+
+shortest = rw.remembered(_shortest)
 
 
 def _interesting(term: t.Term) -> bool:
@@ -91,17 +94,18 @@ def _interesting(term: t.Term) -> bool:
     return any(isinstance(p, t.Plus) for part in t.children(term) for p in t.children(part))
 
 
-def folded(program: Program, term: t.Term) -> Theorem | None:
+def _folded(program: Program, term: t.Term) -> Theorem | None:
     """``term``, or some of its factors, as an entry of a definition whose body it is."""
     for definition in reversed(program.definitions):
         body = definition.body
         if isinstance(body, t.Entry | t.Number | t.Sum) or definition.name in {"loss", "objective"}:
             continue
         factors = body.factors if isinstance(body, t.Times) else (body,)
+        telling = max(factors, key=lambda f: len(t.letters(f)))
         wholes = t.children(term) if isinstance(term, t.Times) and isinstance(body, t.Times) else (term,)
         for whole in wholes:
             try:
-                binding = fitting(factors[0], whole)
+                binding = fitting(telling, whole)
                 entry = t.Entry(definition.name, tuple(binding[i] for i in definition.letters))
                 opened = rules.unfold(program, entry)
             except (RuleError, KeyError):
@@ -116,3 +120,6 @@ def folded(program: Program, term: t.Term) -> Theorem | None:
                 grouped = rules.ring(program, term, t.Times((opened.right, *rest)))
                 return rw.chained(grouped, rw.replace(rules.sym(opened), grouped.right, (0,)))
     return None
+
+
+folded = rw.remembered(_folded)

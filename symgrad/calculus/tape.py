@@ -93,6 +93,8 @@ class Tape:
         wrt = self.batch.cotangents[name].wrt
         carries = [i for i in wrt.indices if isinstance(i, t.Index) and i.size == self.batch.program.batch]
         letter = carries[0] if self.separable and carries else self.sample
+        if letter in wrt.indices and not self.separable:
+            letter = self.batch.letters.new(letter.size, {i.name for i in t.letters(wrt)})
         names = dict(zip(row.left.wrt.indices, wrt.indices, strict=True)) | {self.sample: letter}
         slope = t.renamed(row.left, names)
         whole = t.Times((self.weight_at(letter), slope))

@@ -287,9 +287,7 @@ class _Reader:
             shown = str(e)
             what = f"{type(e).__name__} is not in the language"
             raise InputError(f"{what}: {shown if len(shown) <= 60 else shown[:60] + '...'}")
-        # SymPy keeps the arguments of Max and Min as a set, in an order that changes from run to run.
-        arguments = list(sympy.ordered(e.args)) if name in {"max", "min"} else e.args
-        parts = [self.term(argument, bound, depth) for argument in arguments]
+        parts = [self.term(argument, bound, depth) for argument in e.args]
         if name not in {"max", "min"}:
             return Apply(name, tuple(parts))
         made = parts.pop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.names import tex_text
 from symgrad.render.reasons import Ref, Text
@@ -19,7 +19,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~&]|^[-+])")
 
 def to_markdown(derivation: Derivation) -> str:
     """A derivation as Markdown."""
-    return _Markdown(document(derivation)).all()
+    return _Markdown(tell(derivation)).all()
 
 
 def escaped(text: str) -> str:

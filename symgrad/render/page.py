@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.mathml import to_mathml
 from symgrad.render.reasons import Ref, Text
@@ -26,7 +26,7 @@ def to_html(derivation: Derivation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = document(derivation)
+    told = tell(derivation)
     page = _Page(told)
     return environment.get_template("page.html").render(
         title=told.title,

@@ -35,8 +35,8 @@ _OPENING: dict[str, str] = {
 
 _SEPARABLE = (
     " Every definition of the batch program that carries the sample index reads data and definitions only at that"
-    " index. So at each sample the program computes what the program of a single sample computes, and what was proved of"
-    " that holds with the sample put in."
+    " index. So at each sample the program computes what the program of a single sample computes, and what was proved"
+    " of that holds with the sample put in."
 )
 
 _CLOSING: dict[str, tuple[str, str]] = {
@@ -102,15 +102,20 @@ class _Proof:
         self.places = {id(chain): _Place(0, section.kind) for section in derivation.proof for chain in section.chains}
         for k, chain in enumerate(self.chains):
             self.places[id(chain)] = _Place(k, self.places[id(chain)].kind)
-        self.shown = [self._moves(chain) for chain in self.chains]
+        self.lines = {id(chain): tuple(chain.lines) for chain in self.chains}  # read once: a chain works them out
         self.heads: dict[int, Term] = {}
         for section in derivation.proof:
-            for group in _joined(section.chains):
+            for group in self._joined(section.chains):
                 self.heads |= {id(chain): group[0].left for chain in group}
+        self.known = [
+            (k, Stated(self.heads[id(chain)], self.lines[id(chain)][-1].term, f"proof:{k + 1}"))
+            for k, chain in enumerate(self.chains)
+            if self._moves(chain)
+        ]
         self.wanted: set[str] = set()
         for chain in self.chains:
             previous = chain.left
-            for line in chain.lines:
+            for line in self.lines[id(chain)]:
                 for step in line.steps:
                     if step.rule == "cite" and step.subject is not None:
                         found = self.cited(step.subject, previous, line.term, self.places[id(chain)])
@@ -120,17 +125,24 @@ class _Proof:
 
     def _moves(self, chain: Chain) -> bool:
         """Whether the chain says anything: its ends look different."""
-        ends = [chain.left, *([chain.lines[-1].term] if chain.lines else [])]
+        ends = [chain.left, *(line.term for line in self.lines[id(chain)][-1:])]
         names = self.shaper.naming(ends)
         return self.shaper(ends[0], naming=names) != self.shaper(ends[-1], naming=names)
 
+    def _joined(self, chains: Sequence[Chain]) -> list[list[Chain]]:
+        """Chains in groups: one goes on where the one before it ends."""
+        groups: list[list[Chain]] = []
+        for chain in chains:
+            last = self.lines[id(groups[-1][-1])] if groups else ()
+            if last and last[-1].term == chain.left:
+                groups[-1].append(chain)
+            else:
+                groups.append([chain])
+        return groups
+
     def cited(self, subject: Term, previous: Term, term: Term, place: _Place) -> Text | None:
         """Where the equation for ``subject`` stands that leads from ``previous`` to ``term``."""
-        known = [
-            Stated(self.heads[id(chain)], chain.lines[-1].term, f"proof:{k + 1}")
-            for k, chain in enumerate(self.chains[: place.chain])
-            if self.shown[k]
-        ]
+        known = [equation for k, equation in self.known if k < place.chain]
         open_ = [s for s in self.stated if place.kind in _LATER.get(s.label.split(":")[0], ())]
         seen = _features(previous) | _features(term)
         if found := _best(subject, [*known, *open_], seen):
@@ -142,7 +154,7 @@ class _Proof:
         return None
 
     def section(self, section: Section) -> list[Part]:
-        rows = [row for group in _joined(section.chains) for row in self.rows(group)]
+        rows = [row for group in self._joined(section.chains) for row in self.rows(group)]
         separable = section.kind == "separable" and self.derivation.verdicts["separable"].get("status") == "proved"
         if not rows and not separable:
             return []
@@ -163,7 +175,7 @@ class _Proof:
 
     def rows(self, group: Sequence[Chain]) -> list[Row]:
         """Chains of which each goes on from the one before it, as rows."""
-        terms = [group[0].left, *(line.term for chain in group for line in chain.lines)]
+        terms = [group[0].left, *(line.term for chain in group for line in self.lines[id(chain)])]
         names = self.shaper.naming(terms)
         shown = left = self.shaper(group[0].left, naming=names)
         previous = group[0].left
@@ -197,24 +209,13 @@ class _Proof:
 
     def _lines(self, chain: Chain) -> list[tuple[Term, Sequence[Step]]]:
         """The lines, after one that writes out a derivative given by the name of its definition."""
-        lines: list[tuple[Term, Sequence[Step]]] = [(line.term, line.steps) for line in chain.lines]
+        lines: list[tuple[Term, Sequence[Step]]] = [(line.term, line.steps) for line in self.lines[id(chain)]]
         left = chain.left
         if isinstance(left, Partial) and not left.total and lines and lines[0][0] != left:
             entry = self.shaper.folded(left.body)
             if entry is not None and not isinstance(left.body, Entry):
                 lines.insert(0, (left, (_Said(NOTATION, entry),)))
         return lines
-
-
-def _joined(chains: Sequence[Chain]) -> list[list[Chain]]:
-    """Chains in groups: one goes on where the one before it ends."""
-    groups: list[list[Chain]] = []
-    for chain in chains:
-        if groups and groups[-1][-1].lines and groups[-1][-1].lines[-1].term == chain.left:
-            groups[-1].append(chain)
-        else:
-            groups.append([chain])
-    return groups
 
 
 def _best(subject: Term, known: Sequence[Stated], seen: set[tuple[str, ...]]) -> Stated | None:

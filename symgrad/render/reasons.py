@@ -170,7 +170,8 @@ def _identity(subject: Term | None, context: Context) -> Text:
 
 def _ring(subject: Term | None, _: Context) -> Text:
     # That a Kronecker delta is symmetric goes without saying where something else happens on the line.
-    return () if isinstance(subject, Delta) else ("collecting terms",)
+    factors = subject.factors if isinstance(subject, Times) else (subject,)
+    return () if all(isinstance(factor, Delta) for factor in factors) else ("collecting terms",)
 
 
 def _words(text: str) -> Callable[[Term | None, Context], Text]:

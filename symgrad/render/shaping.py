@@ -21,15 +21,15 @@ from symgrad.kernel.terms import (
     Term,
     Times,
     children,
-    closed,
     letters,
+    mentions_bound,
     opened,
-    positions,
     subterms,
 )
 from symgrad.render.shapes import (
     Called,
     Derivative,
+    Gradient,
     Integer,
     Negative,
     Ones,
@@ -42,6 +42,7 @@ from symgrad.render.shapes import (
     Sums,
     Symbol,
     Transposed,
+    parts,
     product,
 )
 
@@ -55,41 +56,35 @@ _LETTERS = "ijklmpqrstuvabcdefghno"
 RELATIONS = frozenset({"=", ">", ">=", "!="})
 
 
-def match(pattern: Term, term: Term) -> dict[Index, Position] | None:
+def match(pattern: Term, term: Term) -> dict[Index, Index] | None:
     """The letters of ``pattern`` that make it ``term``, or ``None``."""
-    found: dict[Index, Position] = {}
-    return found if _match(pattern, term, 0, found) else None
+    found: dict[Index, Index] = {}
+    return found if _match(pattern, term, found) else None
 
 
-def _match(pattern: Term, term: Term, depth: int, found: dict[Index, Position]) -> bool:
+def _match(pattern: Term, term: Term, found: dict[Index, Index]) -> bool:
     if type(pattern) is not type(term):
         return False
     match pattern, term:
         case Entry(tensor, first), Entry(other, second):
-            if tensor != other or len(first) != len(second):
-                return False
-            return all(_same(i, j, depth, found) for i, j in zip(first, second, strict=True))
+            same = tensor == other and len(first) == len(second)
+            return same and all(_same(i, j, found) for i, j in zip(first, second, strict=True))
         case Delta(i, j), Delta(k, m):
-            return _same(i, k, depth, found) and _same(j, m, depth, found)
+            return _same(i, k, found) and _same(j, m, found)
         case (Power(_, a), Power(_, b)) | (Partial(_, _, a), Partial(_, _, b)) if a != b:
             return False
         case (Apply(a, _), Apply(b, _)) | (Sum(a, _), Sum(b, _)) if a != b:
             return False
         case (Number() | Size(), _):
             return pattern == term
-    inner = depth + isinstance(pattern, Sum)
     left, right = children(pattern), children(term)
-    return len(left) == len(right) and all(_match(a, b, inner, found) for a, b in zip(left, right, strict=True))
+    return len(left) == len(right) and all(_match(a, b, found) for a, b in zip(left, right, strict=True))
 
 
-def _same(wanted: Position, given: Position, depth: int, found: dict[Index, Position]) -> bool:
-    if isinstance(wanted, int):
+def _same(wanted: Position, given: Position, found: dict[Index, Index]) -> bool:
+    if isinstance(wanted, int) or isinstance(given, int):
         return wanted == given
-    if isinstance(given, int):
-        if given < depth:
-            return False
-        given -= depth
-    return found.setdefault(wanted, given) == given
+    return wanted.size == given.size and found.setdefault(wanted, given) == given
 
 
 class Shaper:
@@ -179,15 +174,19 @@ def _instance(definition: Definition, body: Term) -> Entry | None:
 
 
 class _Pass:
-    """One walk over a term; ``stack`` holds the letters of the enclosing sums, the innermost first."""
+    """One walk over a term: each sum is opened at an index of its own.
+
+    ``stack`` holds the names of the indices of the enclosing sums.
+    """
 
     def __init__(self, shaper: Shaper, names: dict[Index, str], unfolded: frozenset[str]) -> None:
-        self.shaper, self.names, self.unfolded = shaper, names, unfolded
+        self.shaper, self.names, self.unfolded = shaper, dict(names), unfolded
+        self.free = tuple(names.values())
 
-    def letter(self, position: Position, stack: tuple[str, ...]) -> str:
-        if isinstance(position, Index):
-            return self.names[position]
-        return stack[position] if position < len(stack) else f"i{position - len(stack)}"
+    def letter(self, position: Position) -> str:
+        if isinstance(position, int):
+            raise SymgradError("an index outside of its sum")
+        return self.names[position]
 
     def shape(self, term: Term, stack: tuple[str, ...]) -> Shape:
         match term:
@@ -196,20 +195,22 @@ class _Pass:
             case Size(name):
                 return Symbol(name, (), "size")
             case Entry(tensor, indices):
-                return Symbol(tensor, tuple(self.letter(i, stack) for i in indices))
+                return Symbol(tensor, tuple(self.letter(i) for i in indices))
             case Delta(left, right):
-                return Symbol("delta", (self.letter(left, stack), self.letter(right, stack)), "delta")
+                return Symbol("delta", (self.letter(left), self.letter(right)), "delta")
             case Plus(terms):
                 return self._plus(terms, stack)
             case Times(factors):
-                return self._times(factors, stack)
+                return self._times(factors, stack, fold=True)
             case Power(base, exponent):
                 return self._power(base, exponent, stack)
             case Apply(function, arguments):
                 return self._apply(function, tuple(self.shape(a, stack) for a in arguments))
             case Sum(size, body):
-                letter = self.shaper.fresh(size, (*self.names.values(), *stack))
-                return Summed(letter, size, self.shape(body, (letter, *stack)))
+                letter = self.shaper.fresh(size, (*self.free, *stack))
+                index = Index(f"_{len(self.names)}", size)
+                self.names[index] = letter
+                return Summed(letter, size, self.shape(opened(body, index), (letter, *stack)))
             case Partial():
                 return self._partial(term, stack)
         raise SymgradError(f"no shape for a {type(term).__name__}")
@@ -237,22 +238,24 @@ class _Pass:
         if not term.total and not isinstance(body, Entry):
             entry = self.shaper.folded(body)
             body = entry if entry is not None and entry.tensor not in self.unfolded else body
-        return Derivative(self.shape(body, stack), self.shape(term.wrt, stack), self.shaper.immediate(term))
+        # A softmax that is about to be differentiated is written out.
+        drawn = self._times(body.factors, stack, fold=False) if isinstance(body, Times) else self.shape(body, stack)
+        return Derivative(drawn, self.shape(term.wrt, stack), self.shaper.immediate(term))
 
-    def _times(self, factors: tuple[Term, ...], stack: tuple[str, ...]) -> Shape:
+    def _times(self, factors: tuple[Term, ...], stack: tuple[str, ...], *, fold: bool) -> Shape:
         flat = list(_flat(factors))
         if not flat:
             return Integer(1)
         if isinstance(flat[0], Number) and flat[0].value < 0:
             rest = flat[1:] if flat[0].value == -1 and len(flat) > 1 else [Number(-flat[0].value), *flat[1:]]
-            return Negative(self._fraction(rest, stack))
-        return self._fraction(flat, stack)
+            return Negative(self._fraction(rest, stack, fold=fold))
+        return self._fraction(flat, stack, fold=fold)
 
-    def _fraction(self, factors: list[Term], stack: tuple[str, ...]) -> Shape:
+    def _fraction(self, factors: list[Term], stack: tuple[str, ...], *, fold: bool) -> Shape:
         """Numbers and sizes in front, as one fraction; behind them what is left, over its own denominator."""
         front: tuple[list[Shape], list[Shape]] = ([], [])
         rest: tuple[list[Shape], list[Shape]] = ([], [])
-        factors, softmaxes = self._softmax(factors, stack)
+        factors, softmaxes = self._softmax(factors, stack) if fold else (factors, [])
         rest[0].extend(softmaxes)
         for factor in factors:
             match factor:
@@ -276,7 +279,14 @@ class _Pass:
         if below and not above:
             return Quotient(product(front[0]), product([*front[1], *below]))
         lead = [Quotient(product(front[0]), product(front[1]))] if front[1] else front[0]
-        return product([*lead, *([Quotient(product(above), product(below))] if below else above)])
+        if not below:
+            return product([*lead, *above])
+        # What is high or long stands beside the fraction: a line can be broken there, and not inside.
+        light = [shape for shape in above if not _heavy(shape)]
+        heavy = [shape for shape in above if _heavy(shape)]
+        if lead and not light:
+            return product([Quotient(product(front[0]), product([*front[1], *below])), *heavy])
+        return product([*lead, Quotient(product(light), product(below)), *heavy])
 
     def _softmax(self, factors: list[Term], stack: tuple[str, ...]) -> tuple[list[Term], list[Shape]]:
         """Take each pair exp(u) * (sum of exp(u))^-1 out of the factors."""
@@ -295,24 +305,14 @@ class _Pass:
                         left.remove(numerator)
                         left.remove(total)
                         argument = self.shape(numerator.arguments[0], stack)
-                        found.append(Called("softmax", (argument,), letter=self.letter(at, stack)))
+                        found.append(Called("softmax", (argument,), letter=self.names[at]))
                         break
         return left, found
 
 
-def _at(body: Term, term: Term) -> Position | None:
-    """The position at which the body of a sum is ``term``."""
-    for i, depth in positions(term):
-        if not isinstance(i, int) or i >= depth:
-            outer = i - depth if isinstance(i, int) else i
-            if opened(body, outer) == term and body != _lifted(term):
-                return outer
-    return None
-
-
-def _lifted(term: Term) -> Term:
-    """``term`` as the body of a sum whose index it does not mention."""
-    return closed(term, Index("", ""))
+def _at(body: Term, term: Term) -> Index | None:
+    """The letter at which the body of a sum is ``term``."""
+    return next((i for i in letters(term) if mentions_bound(body) and opened(body, i) == term), None)
 
 
 def _flat(factors: Iterable[Term]) -> Iterable[Term]:
@@ -323,6 +323,17 @@ def _flat(factors: Iterable[Term]) -> Iterable[Term]:
             yield factor
         else:
             yield from inner
+
+
+def _heavy(shape: Shape) -> bool:
+    """Whether a factor of a numerator is too high, or too long, to stand in a fraction."""
+    inner = list(parts(shape))
+    high = (Summed, Quotient, Derivative, Gradient)
+    return len(inner) > 12 or any(isinstance(s, high) and not _plain(s) for s in inner)
+
+
+def _plain(shape: Shape) -> bool:
+    return isinstance(shape, Quotient) and all(isinstance(s, Integer | Symbol) for s in (shape.above, shape.below))
 
 
 def _number(value: Fraction) -> Shape:

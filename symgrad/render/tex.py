@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import InputError
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.layout import lines, text_width, width
 from symgrad.render.names import tex_text
@@ -87,7 +87,7 @@ def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: boo
     """
     if reasons not in _TEXT_WIDTH:
         raise InputError(f"reasons {reasons!r}: choose side or letters")
-    told = document(derivation)
+    told = tell(derivation)
     fragment = _Tex(told, reasons).fragment(_digest(derivation))
     return _whole(told, fragment) if standalone else fragment
 
@@ -137,7 +137,7 @@ class _Tex:
         told = self.told
         digest = f", certificate {digest}" if digest else ""
         out = [
-            f"% Written by symgrad from the model {told.name}{digest}.",
+            f"% Written by symgrad from the model {tex_label(told.name)}{digest}.",
             r"% Needs \input{symgrad-macros} in the preamble.",
         ]
         if told.introduction:
@@ -269,14 +269,17 @@ class _Tex:
         column = max(column, _INDENT if any(w > column for w in lefts) else 0.0)
         tag = _TAG if any(cell.label for cell in cells) else 0.0
         full = self.room - column - _RELATION - tag
-        reason = beside = 0.0
-        widest = max(width(lines(cell.right, 1e9, 1e9)[0]) for cell in cells)
-        for share in (0.40, 0.34, 0.28, 0.40) if side else (0.0,):
-            # A narrower column for the reasons, if that leaves every formula on one line.
-            reason = min(max(cell.natural for cell in cells), share * self.room)
-            beside = full - reason - (_GAP if reason else 0.0)
-            if widest <= beside:
-                break
+        # The widest column of reasons that leaves most formulas on one line with their reason.
+        natural = max(cell.natural for cell in cells)
+        wide = [width(lines(cell.right, 1e9, 1e9)[0]) for cell in cells]
+        shares = [min(natural, share * self.room) for share in (0.40, 0.34, 0.28)] if side else [0.0]
+        beside, reason = 0.0, 0.0
+        best = -1
+        for share in shares:
+            left = full - share - (_GAP if share else 0.0)
+            fitting = sum(w <= left for w in wide)
+            if fitting > best:
+                best, beside, reason = fitting, left, share
         out: list[str] = []
         for k, cell in enumerate(cells):
             gap = "[1ex]" if k + 1 < len(cells) and cells[k + 1].left else ""

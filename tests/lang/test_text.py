@@ -185,6 +185,16 @@ source A book, page 3
     assert model_text(parse_model(text, "weighted")) == text
 
 
+def test_a_letter_made_up_for_a_claim_meets_no_letter_that_another_claim_uses():
+    text = VOCABULARY + "claim w[n1] = w[n1]\n"
+    text += "claim y[n] * y[m] = sum(p, y[p]) * y[n] * y[m] + sum(p, y[p] * y[n] * y[m])\n"
+    model = parse_model(text, "vocabulary")
+    printed = model_text(model)
+    assert "claim w[n1] = w[n1]" in printed
+    assert "sum(n2, y[n2] * y[n] * y[m])" in printed
+    assert parse_model(printed, "vocabulary") == model
+
+
 def test_an_assumption_about_a_definition_is_printed_below_it():
     text = VOCABULARY + "assume z[n] != 0\n"
     model = parse_model(text, "vocabulary")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from symgrad.kernel.functions import inverse, minus, negative, number, square
+from symgrad.kernel.functions import inverse, minus, negative, square
 from symgrad.kernel.program import Definition, Program, Tensor
 from symgrad.kernel.terms import (
     ONE,
@@ -15,6 +15,7 @@ from symgrad.kernel.terms import (
     Entry,
     Index,
     Judgement,
+    Number,
     Partial,
     Plus,
     Size,
@@ -98,6 +99,11 @@ PROVED = {name: {"status": "proved"} for name in ("separable", "per_sample", "ta
 
 n, d, j, h, k = Index("n", "N"), Index("d", "D"), Index("j", "D"), Index("h", "H"), Index("k", "K")
 LOSS, OBJECTIVE = Entry("loss", ()), Entry("objective", ())
+
+
+def number(value: int | Fraction) -> Number:
+    """An exact rational."""
+    return Number(Fraction(value))
 
 
 def e(tensor: str, *indices: Index) -> Entry:
