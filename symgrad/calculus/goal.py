@@ -10,6 +10,7 @@ from symgrad.calculus.certificate import FORMAT, dumps, judgement_json, program_
 from symgrad.errors import InputError
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
+from symgrad.kernel.program import ancestors
 from symgrad.kernel.terms import Judgement, closure
 from symgrad.lang.model import Model
 from symgrad.lang.text import Printer
@@ -70,9 +71,7 @@ def _wanted(model: Model) -> dict[str, Judgement]:
 
 
 def _occurs(model: Model, name: str) -> bool:
-    return any(
-        isinstance(p, t.Entry) and p.tensor == name for d in model.program.definitions for p in t.subterms(d.body)
-    )
+    return any(name in ancestors(model.program, root) for root in ("loss", "objective"))
 
 
 def _statements(text: str) -> list[tuple[str, str, list[Judgement], Judgement]]:
