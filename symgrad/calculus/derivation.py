@@ -113,7 +113,7 @@ class Derivation:
 
     @property
     def verdict(self) -> Verdict:
-        """Refuted if a statement is that is not expected to be, or is proved though it should not; else undecided if one is."""
+        """Refuted if a statement is, unexpectedly, or is proved that should not be; else undecided if one is."""
         if any((status == "refuted") != expected for status, expected in self.judged if status != "undecided"):
             return Verdict.REFUTED
         coupled = self.verdicts["separable"]["status"] == "refuted"
@@ -189,22 +189,24 @@ class Derivation:
         def named(term: t.Term) -> t.Term:
             if isinstance(term, t.Partial):
                 return t.Entry(bars[term.wrt.tensor], term.wrt.indices)
-            return t.rebuilt(term, tuple(named(part) for part in t.children(term)))
+            put: t.Term = t.rebuilt(term, tuple(named(part) for part in t.children(term)))
+            return put
 
-        adjoints = []
-        for name, found in self.reverse.cotangents.items():
-            if name in self.model.program.bodies:
-                adjoints.append(Definition(bars[name], t.letters(found.wrt), named(found.equation.right)))
-        gradients = {}
-        for name, tensor in ((i.name, i) for i in self.model.program.inputs if i.kind == "parameter"):
-            found = self.reverse.cotangents.get(name)
-            if found is None:
-                letters = tuple(t.Index(f"z{k}_", size) for k, size in enumerate(tensor.shape))
-                gradients[name] = (letters, t.ZERO)
-            else:
+        known = self.reverse.cotangents
+        adjoints = [
+            Definition(bars[name], t.letters(found.wrt), named(found.equation.right))
+            for name, found in known.items()
+            if name in self.model.program.bodies
+        ]
+        gradients: dict[str, tuple[tuple[t.Index, ...], t.Term]] = {}
+        for tensor in self.model.program.inputs:
+            if tensor.kind == "parameter" and tensor.name in known:
+                found = known[tensor.name]
                 best = found.closed or found.equation
-                gradients[name] = (t.letters(found.wrt), named(best.right))
-        return Formulas(tuple(adjoints), gradients)  # type: ignore[arg-type]
+                gradients[tensor.name] = (t.letters(found.wrt), named(best.right))
+            elif tensor.kind == "parameter":
+                gradients[tensor.name] = (tuple(t.Index(f"z{k}_", s) for k, s in enumerate(tensor.shape)), t.ZERO)
+        return Formulas(tuple(adjoints), gradients)
 
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
         """Compare the formulas with a framework's automatic differentiation; see ``symgrad.oracles.check.check``."""

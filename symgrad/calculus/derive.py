@@ -159,7 +159,7 @@ class _Work:
     def _row_closed(self, name: str) -> Theorem | None:
         if self.row_reverse is None:
             found = self.one.cotangents.get(name)
-            return rules.lift(self.apart, found.closed) if found and found.closed else None  # type: ignore[arg-type]
+            return rules.lift(self.apart, found.closed) if found and found.closed else None
         found = self.row_reverse.cotangents.get(name)
         return found.closed if found else None
 

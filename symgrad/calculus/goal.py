@@ -19,8 +19,8 @@ from symgrad.lang.text import Printer
 def rebuild(model: Model, certificate_text: str) -> tuple[str, list[str]]:
     """The goal that a certificate has to meet, and what it establishes, a line each.
 
-    What the question asks (separable, identity, claims) is taken from the model, unless the model expects it refuted; the
-    other equations are the certificate's own.
+    What the question asks (separable, identity, claims) is taken from the model, unless the model expects it refuted;
+    the other equations are the certificate's own.
 
     Raises:
         InputError: if the certificate is not readable as one.
@@ -115,7 +115,7 @@ def _term(node: Any, known: list[t.Term]) -> t.Term:
         case ["sum", size, body]:
             return t.Sum(size, known[body])
         case ["total" | "direct" as kind, body, wrt]:
-            return t.Partial(known[body], known[wrt], total=kind == "total")  # type: ignore[arg-type]
+            return t.Partial(known[body], known[wrt], total=kind == "total")
     raise ValueError("unknown node")
 
 

@@ -103,7 +103,7 @@ class Identity:
         )
 
     def _compare(self, name: str, *, ones: bool) -> tuple[str, dict[str, Any]]:
-        """Compare the batch gradient with the mean of the rows, or of the gradients of batches of one, at a few points."""
+        """Compare the batch gradient with the mean of the rows, or of the batches of one, at a few points."""
         n, program = self.model.batch, self.model.program
         letters, whole = self._slope(self.whole, name)
         rows = None if ones else self.rows

@@ -1,4 +1,4 @@
-"""Local derivatives: the body of one definition with respect to the entries that it mentions, every other tensor fixed."""
+"""Local derivatives: the body of a definition with respect to an entry that it mentions, all other tensors fixed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Chain:
 
     def add(self, convert: rw.Conversion | Theorem | None) -> bool:
         """Go on by a conversion of the last line, or by an equation about it; tell whether anything changed."""
-        found = convert if isinstance(convert, Theorem) or convert is None else convert(self.program, self.right)
+        found = convert(self.program, self.right) if callable(convert) else convert
         if found is not None and found.left != found.right:
             self.theorems.append(found)
             return True
@@ -101,7 +101,7 @@ def _steps(theorem: Theorem, known: set[int]) -> dict[Step, None]:
     return found
 
 
-def rule_for(program: Program, term: t.Term) -> Callable[[Program, t.Term], Theorem] | None:
+def rule_for(term: t.Term) -> Callable[[Program, t.Term], Theorem] | None:
     """The rule that carries out the derivative ``term``, if it is a direct one."""
     if not isinstance(term, t.Partial) or term.total:
         return None
@@ -116,12 +116,12 @@ ARITHMETIC = rw.everywhere(arithmetic)
 
 def push(program: Program, term: t.Term) -> Theorem | None:
     """Carry out, everywhere in ``term``, the derivatives that want the same rule as the first one."""
-    wanted = next((r for part in t.subterms(term) if (r := rule_for(program, part))), None)
+    wanted = next((r for part in t.subterms(term) if (r := rule_for(part))), None)
     if wanted is None:
         return None
 
     def step(program: Program, part: t.Term) -> Theorem | None:
-        return wanted(program, part) if rule_for(program, part) is wanted else None
+        return wanted(program, part) if rule_for(part) is wanted else None
 
     done = rw.everywhere(step)(program, term)
     return rw.chained(done, ARITHMETIC(program, rw.result(done, term)))
@@ -138,7 +138,7 @@ def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion
 
 
 def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool = False) -> None:
-    """Go on to the shortest form that is found: tidied as it stands, or from the normal form with the assumptions used."""
+    """Go on to the shortest form found: tidied as it stands or, if ``thorough``, multiplied out under assumptions."""
     program, assumptions = chain.program, tuple(assumptions)
     chain.add(tidy)
     start = chain.right

@@ -1,9 +1,9 @@
 """Matrix forms: proposed where the formula is a chain of products, then proved entry by entry.
 
 A form is a tree of tuples: ``("sym", name)``, ``("num", p)``, ``("inv_size", N)``, ``("ones", N)``, ``("T", a)``,
-``("mul", a, b, ...)``, ``("add", a, ...)``, ``("sub", a, b)``, ``("neg", a)``, ``("had", a, b, ...)`` entrywise product,
-``("fun", f, a)`` and ``("pow", a, p)`` entrywise, ``("diag", v)``, ``("softmax_rows", a)``. Numbers stand for matrices full of
-them. ``entry_of`` says what a tree means; it shares nothing with the code that proposes the tree.
+``("mul", a, b, ...)``, ``("add", a, ...)``, ``("sub", a, b)``, ``("neg", a)``, ``("had", a, b, ...)`` for the entrywise
+product, ``("fun", f, a)`` and ``("pow", a, p)`` entrywise, ``("diag", v)``, ``("softmax_rows", a)``. Numbers stand for
+matrices full of them. ``entry_of`` says what a tree means; it shares nothing with the code that proposes the tree.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class _Proposer:
             both = [p for p in parts if row in t.letters(p) and col in t.letters(p)]
             first = [p for p in parts if row in t.letters(p) and col not in t.letters(p)]
             second = [p for p in parts if col in t.letters(p) and row not in t.letters(p)]
-            made += [self.either(p, row, col) for p in both]
+            made += [self.either(p, row, col) for p in both if row is not None]
             left, right = (self._times(ps, place, None) if ps else None for ps, place in ((first, row), (second, col)))
             if left and right:
                 made.append(("mul", left, ("T", right)))
@@ -172,10 +172,9 @@ class _Proposer:
                 if not made:
                     raise _NoFormError
                 made = [("mul", ("diag", left), whole) if left else ("mul", whole, ("diag", right))]
-        body = () if not made else made if len(made) == 1 else [("had", *made)]
-        numbers = [self.of(p, None, None) for p in scalars]
-        whole = (*numbers, *body)
-        return whole[0] if len(whole) == 1 else ("mul", *whole)
+        body = made if len(made) < 2 else [("had", *made)]
+        product = [*(self.of(p, None, None) for p in scalars), *body]
+        return product[0] if len(product) == 1 else ("mul", *product)
 
     def _softmax(self, parts: list[t.Term], row: Place, col: Place) -> Tree | None:
         """Take exp(z) and the inverse of its sum along one index out of ``parts``, as a softmax along the rows."""
@@ -192,7 +191,7 @@ class _Proposer:
         return None
 
     def either(self, term: t.Term, row: t.Index, col: t.Index) -> Tree:
-        """The tree, or the transpose of that of the transposed matrix: samples go down, else as the first tensor lies."""
+        """The tree, or the transpose of the transposed one's: samples go down, else as the first tensor lies."""
         batch = self.program.batch
         lying = next(
             (
@@ -264,7 +263,7 @@ def shape_of(program: Program, tree: Tree) -> Shape:
         case ("ones", size):
             return (size, None)
         case ("T", inner):
-            return shape_of(program, inner)[::-1]  # type: ignore[return-value]
+            return shape_of(program, inner)[::-1]
         case ("diag", inner):
             size = shape_of(program, inner)[0]
             return (size, size)

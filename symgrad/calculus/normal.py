@@ -19,6 +19,7 @@ from symgrad.calculus.rewrite import (
 from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
+from symgrad.kernel.functions import IDENTITIES
 from symgrad.kernel.program import Program
 from symgrad.kernel.theorem import Theorem
 
@@ -118,9 +119,8 @@ def _function(program: Program, term: t.Apply) -> Theorem | None:
     lead = written(parts)
     front = lead.terms[0] if isinstance(lead, t.Plus) else lead
     [value] = poly(front, expand=True).values() or [ONE]
-    law = {"exp": "exp_negative", "sigmoid": "sigmoid_negative", "tanh": "tanh_negative", "softplus": "softplus_negative",
-           "sin": "sin_negative", "cos": "cos_negative"}.get(name)  # fmt: skip
-    if law is None or value >= 0:
+    law = f"{name}_negative"
+    if law not in IDENTITIES or value >= 0:
         return None
     turned = written({m: -v for m, v in parts.items()})
     flipped = rules.ring(program, argument, t.Times((t.MINUS, turned)))

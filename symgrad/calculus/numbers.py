@@ -66,7 +66,7 @@ def alone(point: Point, program: Program, sample: int) -> Point:
 def mean(values: list[Real]) -> Real:
     """The mean, exact where all values are."""
     if all(isinstance(v, Fraction) for v in values):
-        return sum(values, Fraction(0)) / len(values)  # type: ignore[arg-type]
+        return sum(values, Fraction(0)) / len(values)
     total = ball(values[0])
     for value in values[1:]:
         total += ball(value)
@@ -149,4 +149,5 @@ def with_bars(term: t.Term) -> t.Term:
     """``term`` with cotangents as entries of their definitions."""
     if isinstance(term, t.Partial) and term.total and isinstance(term.body, t.Entry):
         return t.Entry(bar(term.wrt.tensor), (*term.body.indices, *term.wrt.indices))
-    return t.rebuilt(term, tuple(with_bars(part) for part in t.children(term)))
+    put: t.Term = t.rebuilt(term, tuple(with_bars(part) for part in t.children(term)))
+    return put

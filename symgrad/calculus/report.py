@@ -61,7 +61,8 @@ class _Report:
     def named(self, term: t.Term) -> t.Term:
         if isinstance(term, t.Partial):
             return self.adjoint(term)
-        return t.rebuilt(term, [self.named(part) for part in t.children(term)])
+        renamed: t.Term = t.rebuilt(term, [self.named(part) for part in t.children(term)])
+        return renamed
 
     def side(self, side: Side) -> dict[str, Any]:
         gradients = side.gradients

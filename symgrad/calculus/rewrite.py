@@ -1,6 +1,6 @@
 """Conversions: functions that take a term and return a theorem that it equals another.
 
-A conversion can fail, but it cannot lie: whatever it returns was made by inference rules. ``None`` stands for no change.
+A conversion can fail, but it cannot lie: whatever it returns was made by inference rules. ``None`` says "no change".
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from symgrad.calculus.derivation import Formula, Section, Side
 from symgrad.calculus.local import Chain
@@ -19,7 +19,7 @@ def side(reverse: Reverse, parameters: list[str], put: Callable[[t.Term], t.Term
 
     def zero(name: str) -> Formula:
         wrt = reverse.letters.entry(name, reverse.program.tensors[name].shape, ())
-        return Formula(t.Partial(put(reverse.root), wrt, total=True), t.ZERO)  # type: ignore[arg-type]
+        return Formula(t.Partial(put(reverse.root), wrt, total=True), t.ZERO)
 
     known = reverse.cotangents
     absent = {name: zero(name) for name in parameters if name not in known and name in reverse.program.tensors}
@@ -39,7 +39,9 @@ def reversed_sections(reverse: Reverse, local: str, kind: str) -> Iterable[Secti
     yield Section(kind, reverse.root, tuple(chain for chain in both if chain and chain.theorems))
 
 
-def sections(one: Reverse, whole: Reverse, sample: t.Entry, parts: dict[str, Iterable[Chain]]) -> tuple[Section, ...]:
+def sections(
+    one: Reverse, whole: Reverse, sample: t.Entry, parts: Mapping[str, Iterable[Chain]]
+) -> tuple[Section, ...]:
     """The proof: the single-sample program, what separable says of it, the batch program, then the named ``parts``."""
     found = [*reversed_sections(one, "local", "per_sample"), Section("separable", sample, ())]
     found += reversed_sections(whole, "batch_local", "batch")

@@ -1,7 +1,7 @@
 """What the tape keeps: each cotangent of the objective is the c_n-weighted cotangent of the per-sample losses.
 
-For a tensor u that carries the sample index, in a separable program, d objective / d u[n] = c_n d loss[n] / d u[n]; for any
-other it is the sum of these over n. A remainder R is what the objective holds besides the losses.
+For a tensor u that carries the sample index, in a separable program, d objective / d u[n] = c_n d loss[n] / d u[n]; for
+any other it is the sum of these over n. A remainder R is what the objective holds besides the losses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Tape:
 
     Args:
         batch: reverse mode from the objective.
-        rows: for each tensor, ``⊢ d loss[n] / d u = ...``: the single-sample cotangent at sample n, or the Jacobian row.
+        rows: for each tensor, ``⊢ d loss[n] / d u = ...``: the single-sample cotangent at n, or the Jacobian row.
         sample: the letter n of the rows.
         separable: whether a tensor that carries n has only the one sample's cotangent.
     """

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 def weights(model: Model, tape: Tape | None, parameters: list[str]) -> tuple[dict[str, Any], Theorem | None]:
     """The entry ``weights``, and ``⊢ c[n] = 1/N`` if that holds.
 
-    The kind is ``mean`` (1/N), ``sum`` (one), ``data`` (constant in the parameters), ``theta`` (shown to move with them by two
-    evaluations on the same data) or ``none``, with the reason. A remainder comes with the per-sample loss that repairs it.
+    The kind is ``mean`` (1/N), ``sum`` (one), ``data`` (constant in the parameters), ``theta`` (shown to move with them
+    by two evaluations on the same data) or ``none``, with the reason. With a remainder comes the per-sample loss that
+    repairs the average.
     """
     key = f"c[{model.batch.name}]"
     if tape is None:
