@@ -17,9 +17,9 @@ from symgrad.kernel.terms import (
     Sum,
     Term,
     Times,
+    free,
     letters,
     opened,
-    positions,
     subterms,
 )
 from symgrad.render.shapes import Called, Derivative, Related, Shape, Symbol
@@ -118,7 +118,7 @@ def _mentions(term: Term, tensor: str) -> bool:
 
 
 def _is_closed(term: Term) -> bool:
-    return all(isinstance(i, Index) or i < depth for i, depth in positions(term))
+    return all(isinstance(i, Index) for i in free(term))
 
 
 def _entry(subject: Term | None, context: Context) -> Text:
