@@ -1,6 +1,7 @@
 """Theorems and goals as canonical JSON: what the checker reads.
 
-A certificate is a table of terms and a list of steps; each names its rule, the steps it builds on and its other arguments.
+A certificate is a table of terms and a list of steps; each names its rule, the steps it builds on, and its other
+arguments.
 It holds no conclusion, no comment and nothing that is not used. The goal is written without looking at it.
 """
 
@@ -21,7 +22,9 @@ FORMAT = 1
 
 def dumps(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces but line feeds between the top-level parts, a final line feed."""
-    parts = (f"{json.dumps(key)}:{json.dumps(value[key], sort_keys=True, separators=(',', ':'))}" for key in sorted(value))
+    parts = (
+        f"{json.dumps(key)}:{json.dumps(value[key], sort_keys=True, separators=(',', ':'))}" for key in sorted(value)
+    )
     return "{" + ",\n".join(parts) + "}\n"
 
 

@@ -107,7 +107,9 @@ class Derivation:
         """Status of what is judged, and whether the file expects it refuted: separable, identity, each claim."""
         wanted = self.model.expected
         found = [(self.verdicts[name]["status"], name in wanted) for name in ("separable", "identity")]
-        return found + [(c["status"], claim.expect_refuted) for c, claim in zip(self.claims, self.model.claims, strict=True)]
+        return found + [
+            (c["status"], claim.expect_refuted) for c, claim in zip(self.claims, self.model.claims, strict=True)
+        ]
 
     @property
     def verdict(self) -> Verdict:

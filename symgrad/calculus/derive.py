@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from symgrad.calculus import numbers
-from symgrad.calculus import rewrite as rw
 from symgrad.calculus.claims import Claims
 from symgrad.calculus.derivation import Derivation, Formula, Section, Side
 from symgrad.calculus.local import Chain
 from symgrad.calculus.matrix import matrix_forms
+from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import Cotangent, Letters, Reverse, first_of
 from symgrad.calculus.signs import stated
 from symgrad.calculus.tape import Tape
@@ -101,7 +101,7 @@ class _Work:
             here = t.renamed(batch.body, {i: self.n for i in batch.letters if i.size == program.batch})
             there = lifted(program, definition.body, self.n)
             if here != there:
-                met = rw.meet(program, here, there)
+                met = meet(program, here, there)
                 if met is None:
                     return self._coupled()
                 premises.append(met)
@@ -195,11 +195,11 @@ class _Work:
         weight = self.tape.weight_at(self.n)
         self._state("weight", self.tape.weight)
         text = printer.text(weight) if not any(isinstance(p, t.Partial) for p in t.subterms(weight)) else None
-        mean = rw.meet(self.program, weight, inverse(t.Size(self.program.batch)))
+        mean = meet(self.program, weight, inverse(t.Size(self.program.batch)))
         kind = "none"
         if mean is not None:
             kind = "mean"
-        elif rw.meet(self.program, weight, t.ONE) is not None:
+        elif meet(self.program, weight, t.ONE) is not None:
             kind = "sum"
         elif not reached(self.program, weight) & set(self._parameters()):
             kind = "data"
@@ -207,7 +207,9 @@ class _Work:
             kind = "theta"
         self.mean = mean
         self.weights = {key: text or "0", "kind": kind}
-        rest = [name for name in self._parameters() if name in self.tape.kept and self.tape.kept[name].remainder != t.ZERO]
+        rest = [
+            name for name in self._parameters() if name in self.tape.kept and self.tape.kept[name].remainder != t.ZERO
+        ]
         if self.tape.failed:
             self.weights = {key: text, "kind": "none", "reason": "; ".join(self.tape.failed.values())}
         elif rest:
@@ -229,7 +231,9 @@ class _Work:
     def _remainder(self, printer: Printer, kind: str) -> dict[str, str]:
         """R, as the terms of the objective that do not use the losses, and the per-sample loss that repairs the average."""
         body = self.program.bodies["objective"].body
-        parts = [p for p in t.children(body) if "loss" not in reached(self.program, p)] if isinstance(body, t.Plus) else []
+        parts = (
+            [p for p in t.children(body) if "loss" not in reached(self.program, p)] if isinstance(body, t.Plus) else []
+        )
         if not parts or kind not in {"mean", "sum"}:
             return {"reason": "the objective holds more than the losses"}
         rest = parts[0] if len(parts) == 1 else t.Plus(tuple(parts))
@@ -278,7 +282,7 @@ class _Work:
             chain.add(theorem)
             chain.add(first_of([self._mean_anywhere()]))
             target = self._mean_of_rows(name)
-            met = rw.meet(self.program, chain.right, target)
+            met = meet(self.program, chain.right, target)
             if met is not None:
                 chain.add(met)
                 self._state(f"identity {name}", chain.theorem())
@@ -409,5 +413,3 @@ def _opened(verdict: dict[str, Any]) -> dict[str, Any]:
 def _worst(statuses: Any) -> str:
     found = list(statuses)
     return REFUTED if REFUTED in found else UNDECIDED if UNDECIDED in found else PROVED
-
-

@@ -58,7 +58,9 @@ def _wanted(model: Model) -> dict[str, Judgement]:
         for tensor in model.program.inputs:
             if tensor.kind == "parameter" and _occurs(model, tensor.name):
                 wrt = t.Entry(tensor.name, tuple(t.Index(f"w{k}_", s) for k, s in enumerate(tensor.shape)))
-                whole, each = (t.Partial(root, wrt, total=True) for root in (t.Entry("objective", ()), t.Entry("loss", (n,))))
+                whole, each = (
+                    t.Partial(root, wrt, total=True) for root in (t.Entry("objective", ()), t.Entry("loss", (n,)))
+                )
                 mean = t.Times((inverse(t.Size(n.size)), t.sigma(n, each)))
                 found[f"identity {tensor.name}"] = Judgement("=", whole, mean)
     for number, claim in enumerate(model.claims, 1):
@@ -83,7 +85,10 @@ def _statements(text: str) -> list[tuple[str, str, list[Judgement], Judgement]]:
         relation, left, right = value
         return Judgement(relation, terms[left], terms[right])
 
-    return [(str(name), str(program), [judgement(h) for h in under], judgement(j)) for name, program, under, j in held["statements"]]
+    return [
+        (str(name), str(program), [judgement(h) for h in under], judgement(j))
+        for name, program, under, j in held["statements"]
+    ]
 
 
 def _place(value: Any) -> t.Position:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.normal import normal, tidy
+from symgrad.calculus.polynomials import arithmetic
 from symgrad.calculus.short import LARGEST, folded, nodes, shortest
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -109,7 +111,7 @@ def rule_for(program: Program, term: t.Term) -> Callable[[Program, t.Term], Theo
 
 
 SHORTEST, FOLDED = rw.everywhere(shortest), rw.everywhere(folded)
-ARITHMETIC = rw.everywhere(rw.arithmetic)
+ARITHMETIC = rw.everywhere(arithmetic)
 
 
 def push(program: Program, term: t.Term) -> Theorem | None:
@@ -138,7 +140,7 @@ def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion
 def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool = False) -> None:
     """Go on to the shortest form that is found: tidied as it stands, or from the normal form with the assumptions used."""
     program, assumptions = chain.program, tuple(assumptions)
-    chain.add(rw.tidy)
+    chain.add(tidy)
     start = chain.right
     ways: list[Chain] = []
     for through_normal in (False, True):
@@ -146,14 +148,14 @@ def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool =
         if through_normal and not (thorough and nodes(start) <= LARGEST and _worth(start)):
             continue
         if through_normal:
-            way.add(rw.normal)
+            way.add(normal)
             way.add(rw.everywhere(assumed(program, assumptions)))
-            way.add(rw.tidy)
+            way.add(tidy)
         way.add(SHORTEST)
         way.add(FOLDED)
-        way.add(rw.tidy)
+        way.add(tidy)
         if way.add(SHORTEST):
-            way.add(rw.tidy)
+            way.add(tidy)
         ways.append(way)
     best = min(ways, key=lambda way: nodes(way.right))
     for theorem in best.theorems:
@@ -162,7 +164,9 @@ def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool =
 
 def _worth(term: t.Term) -> bool:
     """Whether multiplying out can help: something cancels, or an assumption could be used."""
-    return any(isinstance(p, t.Sum | t.Power) and not isinstance(getattr(p, "base", None), t.Size) for p in t.subterms(term))
+    return any(
+        isinstance(p, t.Sum | t.Power) and not isinstance(getattr(p, "base", None), t.Size) for p in t.subterms(term)
+    )
 
 
 def local(program: Program, name: str, wrt: t.Entry, assumptions: Iterable[Judgement]) -> Chain:

@@ -14,6 +14,8 @@ from typing import Any
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
+from symgrad.calculus.normal import meet
+from symgrad.calculus.polynomials import written_in_order
 from symgrad.calculus.reverse import Cotangent, Letters, Reverse
 from symgrad.calculus.short import nodes
 from symgrad.calculus.signs import stated
@@ -42,7 +44,9 @@ class _NoFormError(Exception):
     """The formula is not a chain of products of tensors of at most two indices."""
 
 
-def matrix_forms(model: Model, reverse: Reverse, letters: Letters, statements: dict[str, Theorem]) -> dict[str, MatrixForm]:
+def matrix_forms(
+    model: Model, reverse: Reverse, letters: Letters, statements: dict[str, Theorem]
+) -> dict[str, MatrixForm]:
     """The matrix forms that are found and proved, by parameter; each is stated as ``matrix <name>``."""
     found: dict[str, MatrixForm] = {}
     for tensor in model.program.inputs:
@@ -76,7 +80,7 @@ class _Proposer:
         chain.add(closed)
         chain.add(rw.everywhere(self._unfold))
         target = entry_of(self.program, tree, row, col)  # type: ignore[arg-type]
-        met = rw.meet(self.program, chain.right, target)
+        met = meet(self.program, chain.right, target)
         if met is None:
             return None
         chain.add(met)
@@ -136,7 +140,7 @@ class _Proposer:
         for part in parts:
             lead = part.factors[0] if isinstance(part, t.Times) else part
             negative = isinstance(lead, t.Number) and lead.value < 0
-            turned = rw.written_in_order(t.Times((t.MINUS, part))) if negative else part
+            turned = written_in_order(t.Times((t.MINUS, part))) if negative else part
             tree = self.of(turned, row, col)
             if made is None:
                 made = ("neg", tree) if negative else tree
@@ -191,7 +195,11 @@ class _Proposer:
         """The tree, or the transpose of that of the transposed matrix: samples go down, else as the first tensor lies."""
         batch = self.program.batch
         lying = next(
-            (part.indices for part in t.subterms(term) if isinstance(part, t.Entry) and {row, col} <= set(part.indices)),
+            (
+                part.indices
+                for part in t.subterms(term)
+                if isinstance(part, t.Entry) and {row, col} <= set(part.indices)
+            ),
             (row, col),
         )
         turned = col.size == batch if batch in {row.size, col.size} else lying.index(row) > lying.index(col)
@@ -361,7 +369,9 @@ def text(program: Program, tree: Tree) -> str:
                 rest = (" * " if outermost else "*").join(at(p, _PRODUCT if p[0] != "had" else _ATOM) for p in parts)
                 return f"{value}/{size}{' * ' if outermost else '*'}{rest}", _PRODUCT
             case ("mul", *parts):
-                return (" * " if outermost else "*").join(at(p, _PRODUCT if p[0] != "had" else _ATOM) for p in parts), _PRODUCT
+                return (" * " if outermost else "*").join(
+                    at(p, _PRODUCT if p[0] != "had" else _ATOM) for p in parts
+                ), _PRODUCT
             case ("fun", function, inner):
                 return f"{function}({at(inner, _SUM)})", _ATOM
             case ("softmax_rows", inner):

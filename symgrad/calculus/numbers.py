@@ -121,9 +121,7 @@ def described(model: Model, point: Point, at: dict[t.Index, int]) -> dict[str, A
         firsts = sorted({where[0] for where in values})
         return [nested({w[1:]: v for w, v in values.items() if w[0] == k}, rank - 1) for k in firsts]
 
-    held = {
-        tensor.name: nested(dict(point.values[tensor.name]), len(tensor.shape)) for tensor in model.program.inputs
-    }
+    held = {tensor.name: nested(dict(point.values[tensor.name]), len(tensor.shape)) for tensor in model.program.inputs}
     kinds = {tensor.name: tensor.kind for tensor in model.program.inputs}
     return {
         "sizes": dict(point.sizes),

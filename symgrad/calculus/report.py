@@ -47,7 +47,9 @@ class _Report:
             names[i] = letter
         left, right = (t.renamed(side, names) for side in (judgement.left, judgement.right))
         match left:
-            case t.Plus((u, t.Times((t.Number(value), *v)))) if right == t.ZERO and judgement.relation == "!=" and value == -1:
+            case t.Plus((u, t.Times((t.Number(value), *v)))) if (
+                right == t.ZERO and judgement.relation == "!=" and value == -1
+            ):
                 left, right = u, v[0] if len(v) == 1 else t.Times(tuple(v))
         return f"{self.text(left)} {judgement.relation} {self.text(right)}"
 
@@ -81,7 +83,9 @@ class _Report:
 
     def whole(self) -> dict[str, Any]:
         derivation, program = self.derivation, self.model.program
-        declared = {kind: [self._example(i) for i in program.inputs if i.kind == kind] for kind in ("data", "parameter")}
+        declared = {
+            kind: [self._example(i) for i in program.inputs if i.kind == kind] for kind in ("data", "parameter")
+        }
         single, batch = self.side(derivation.single), self.side(derivation.batch)
         if derivation.rows:
             single["kind"] = "jacobian_rows"

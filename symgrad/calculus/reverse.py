@@ -13,6 +13,7 @@ from itertools import count
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain, local, simplify
+from symgrad.calculus.normal import tidy
 from symgrad.calculus.short import nodes
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -79,7 +80,9 @@ class Reverse:
         self.locals: dict[tuple[str, str], Chain] = {}
         self.cotangents: dict[str, Cotangent] = {}
         above = ancestors(program, root.tensor)
-        order = [d.name for d in reversed(program.definitions)] + [i.name for i in program.inputs if i.kind == "parameter"]
+        order = [d.name for d in reversed(program.definitions)] + [
+            i.name for i in program.inputs if i.kind == "parameter"
+        ]
         for name in order:
             if name in above and name != root.tensor:
                 self.cotangents[name] = self._cotangent(name)
@@ -112,13 +115,13 @@ class Reverse:
         known = [self._local(consumer, name).theorem() for consumer in consumers]
         chain.cites += known
         chain.add(first_of(known))
-        chain.add(rw.tidy)
+        chain.add(tidy)
         root = [t.Partial(self.root, t.Entry(self.root.tensor, self._root_letters()), total=True)]
         inlined = [rules.partial_entry(program, r) for r in root if self.root.tensor in consumers]
         inlined += [self.cotangents[c].closed for c in consumers if self._inline(c)]  # type: ignore[misc]
         chain.cites += [c for c in inlined if c.rule != "partial_entry"]
         if chain.add(first_of(inlined)):
-            chain.add(rw.tidy)
+            chain.add(tidy)
         simplify(chain, self.assumptions)
         closing = Chain(program, chain.right)
         equations = [self.cotangents[c].closed for c in consumers if c in self.cotangents and not self._inline(c)]

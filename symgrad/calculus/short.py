@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.polynomials import written_in_order
 from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -59,7 +60,7 @@ def proposals(term: t.Term) -> list[t.Term]:
 
     cancelled = sympy.cancel(whole) if any(isinstance(p, t.Power) for p in t.subterms(term)) else whole
     found = [sympy.factor_terms(whole), sympy.factor(cancelled)]
-    return [rw.written_in_order(back(expression)) for expression in dict.fromkeys(found)]
+    return [written_in_order(back(expression)) for expression in dict.fromkeys(found)]
 
 
 def _shortest(program: Program, term: t.Term) -> Theorem | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.normal import normal
+from symgrad.calculus.polynomials import key, written_in_order
 from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -26,7 +28,9 @@ class Signs:
 
     def of(self, term: t.Term, depth: int = 0) -> Theorem | None:
         """The strongest sign of ``term`` that is found."""
-        found = [f for f in (self._supposed(term), self._built(term, depth), self._opened(term, depth)) if f is not None]
+        found = [
+            f for f in (self._supposed(term), self._built(term, depth), self._opened(term, depth)) if f is not None
+        ]
         return min(found, key=lambda f: _STRENGTH[f.relation], default=None)
 
     def prove(self, wanted: Judgement) -> Theorem | None:
@@ -91,7 +95,7 @@ class Signs:
 
     def _negated(self, term: t.Plus, depth: int) -> Theorem | None:
         """u != 0 because -u > 0, where u starts with a negative number or term."""
-        opposite = t.Plus(tuple(rw.written_in_order(t.Times((t.MINUS, part))) for part in term.terms))
+        opposite = t.Plus(tuple(written_in_order(t.Times((t.MINUS, part))) for part in term.terms))
         if depth > 8 or self._turning:
             return None
         self._turning = True
@@ -104,7 +108,7 @@ class Signs:
         try:
             opened = rw.chained(rw.everywhere(_unfolded)(self.program, term), None)
             now = rw.result(opened, term)
-            opened = rw.chained(opened, rw.normal(self.program, now))
+            opened = rw.chained(opened, normal(self.program, now))
             now = rw.result(opened, term)
             inner = [p.arguments[0] for p in t.subterms(now) if isinstance(p, t.Apply) and p.function == "sigmoid"]
             for u in inner[:1]:
@@ -129,7 +133,7 @@ def stated(theorem: Theorem, assumptions: Iterable[Judgement]) -> Theorem:
     waiting = set(theorem.hypotheses | definedness(program, theorem.conclusion))
     given = tuple(a for a in assumptions if a.relation != "=")
     used: list[Theorem] = []
-    for judgement in sorted(waiting, key=lambda j: (j.relation != ">", len(rw.key(j.left)), rw.key(j.left))):
+    for judgement in sorted(waiting, key=lambda j: (j.relation != ">", len(key(j.left)), key(j.left))):
         if judgement.relation == "=" or closure(judgement) in {closure(a) for a in given} or judgement not in waiting:
             continue
         others = [j for j in waiting if j != judgement and j.relation == ">"]

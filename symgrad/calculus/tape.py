@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
+from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Reverse, first_of
 from symgrad.errors import LimitError
 from symgrad.kernel import rules
@@ -72,7 +73,7 @@ class Tape:
         if remainder != t.ZERO:
             target = t.Plus((target, remainder))
             weighted = t.Plus((weighted, remainder))
-        met = rw.meet(program, chain.right, target)
+        met = meet(program, chain.right, target)
         if met is None:
             self.failed[name] = "the two sides do not meet"
             return
@@ -106,4 +107,4 @@ class Tape:
     def _remainder(self, left: t.Term, right: t.Term) -> t.Term:
         program = self.batch.program
         difference = t.Plus((left, t.Times((t.MINUS, right))))
-        return rw.result(rw.normal(program, difference), difference)
+        return rw.result(normal(program, difference), difference)

@@ -1,7 +1,7 @@
 """Equality in a commutative ring with named atoms, and in its field of fractions under conditions.
 
-A polynomial maps monomials to rationals; a monomial is a set of (atom, exponent). Everything but sums, products, powers and
-numbers is an atom, equal to itself alone: nothing is searched.
+A polynomial maps monomials to rationals; a monomial is a set of (atom, exponent). Everything but sums, products, powers
+and numbers is an atom, equal to itself alone: nothing is searched.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def power(p: Poly, exponent: int) -> Poly:
 def fraction(term: t.Term, found: set[tuple[str, t.Term]] | None) -> tuple[Poly, Poly]:
     """Numerator and denominator of ``term``.
 
-    Without ``found``, an inverse or a root is an atom. With it, inverses become denominators, q-th powers of q-th roots of u
-    become u, and the conditions for this are put into ``found``.
+    Without ``found``, an inverse or a root is an atom. With it, inverses become denominators, powers become powers of
+    roots, and the conditions for this are put into ``found``.
     """
     match term:
         case t.Number(value):
@@ -101,6 +101,7 @@ def equal(left: t.Term, right: t.Term) -> set[tuple[str, t.Term]] | None:
     found: set[tuple[str, t.Term]] = set()
     for conditions in (None, found):
         (a, b), (c, d) = fraction(left, conditions), fraction(right, conditions)
-        if not reduced(plus(times(a, d), times(c, b), -1)):
+        difference = plus(times(a, d), times(c, b), -1)
+        if not (difference if conditions is None else reduced(difference)):
             return found
     return None

@@ -6,8 +6,7 @@ every point where its hypotheses hold. All hypotheses that can mention parameter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from symgrad.errors import RuleError
@@ -21,43 +20,24 @@ from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
 
 Under = frozenset[Judgement]
 Names = frozenset[str]
-Premises = tuple[Theorem, ...]
-Slope = Callable[[t.Term, int, t.Term], t.Term]
-EMPTY: frozenset[Any] = frozenset()
-SIGNS = {">", ">=", "!="}
+NONE: frozenset[Any] = frozenset()
 
 
-def _concluded(program: Program, judgement: Judgement, under: Under, uses: Names, premises: Premises) -> Sequent:
-    """The sequent with what its premises rest on, after a look at its terms."""
-    for term in (judgement.left, judgement.right):
-        w.check_term(w.check_program(program), term)
-        need(
-            not any(i.name.startswith("__") for i in t.letters(term)),
-            "letters",
-            "a letter of the rules' own",
-            term=term,
-        )
-    under = under.union(*(p.hypotheses for p in premises))
-    return Sequent(program, under, uses.union(*(p.uses for p in premises)), judgement)
+def _equation(program: Program, left: t.Term, right: t.Term, under: Under = NONE, uses: Names = NONE) -> Sequent:
+    return Sequent(program, Judgement("=", left, right), under, uses)
 
 
-def _equation(
-    program: Program, left: t.Term, right: t.Term, under: Under = EMPTY, uses: Names = EMPTY, premises: Premises = ()
-) -> Sequent:
-    return _concluded(program, Judgement("=", left, right), under, uses, premises)
+def _sign(program: Program, relation: str, term: t.Term) -> Sequent:
+    return Sequent(program, Judgement(relation, term, t.ZERO))
 
 
-def _sign(program: Program, relation: str, term: t.Term, *premises: Theorem) -> Sequent:
-    need(all(p.program == program for p in premises), "sign", "a premise of another program")
-    return _concluded(program, Judgement(relation, term, t.ZERO), EMPTY, EMPTY, premises)
-
-
-def _all(program: Program) -> Names:
-    return frozenset(d.name for d in program.definitions)
-
-
-def _closed(conditions: Iterable[tuple[str, t.Term]]) -> Under:
-    return frozenset(closure(Judgement(relation, u, t.ZERO)) for relation, u in conditions)
+def _resting(sequent: Sequent, *premises: Theorem) -> Sequent:
+    """The sequent with what its premises, which speak of the same program, rest on."""
+    need(
+        all(p.program == sequent.program for p in premises), "premises", "one is of another program", premises=premises
+    )
+    under = sequent.hypotheses.union(*(p.hypotheses for p in premises))
+    return sequent._replace(hypotheses=under, uses=sequent.uses.union(*(p.uses for p in premises)))
 
 
 def _joined(parts: Sequence[t.Term], construct: type[t.Plus | t.Times]) -> t.Term:
@@ -83,7 +63,7 @@ def sym(theorem: Theorem) -> Sequent:
         RuleError: if the theorem is not an equation.
     """
     need(theorem.relation == "=", "sym", "not an equation", theorem=theorem.conclusion)
-    return _equation(theorem.program, theorem.right, theorem.left, premises=(theorem,))
+    return _resting(_equation(theorem.program, theorem.right, theorem.left), theorem)
 
 
 @rule
@@ -100,9 +80,8 @@ def trans(first: Theorem, second: Theorem) -> Sequent:
         RuleError: if the middle terms differ, the programs differ, or one is not an equation.
     """
     need({first.relation, second.relation} == {"="}, "trans", "not two equations")
-    need(first.program == second.program, "trans", "two programs")
     need(first.right == second.left, "trans", "middle terms differ", first=first.right, second=second.left)
-    return _equation(first.program, first.left, second.right, premises=(first, second))
+    return _resting(_equation(first.program, first.left, second.right), first, second)
 
 
 @rule
@@ -123,7 +102,6 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
         RuleError: if there is no such subterm or choice, or a derivative is entered as said above.
     """
     need(theorem.relation == "=", "congruence", "not an equation", theorem=theorem.conclusion)
-    w.check_term(theorem.program, term)
     continuous: set[Judgement] = set()
 
     def replaced(part: t.Term, rest: tuple[int, ...]) -> t.Term:
@@ -145,7 +123,8 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
         parts[rest[0]] = replaced(parts[rest[0]], rest[1:])
         return t.rebuilt(part, parts)
 
-    return _equation(theorem.program, term, replaced(term, path), frozenset(continuous), premises=(theorem,))
+    made = replaced(term, path)
+    return _resting(_equation(theorem.program, term, made, frozenset(continuous)), theorem)
 
 
 @rule
@@ -161,29 +140,32 @@ def unfold(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is not an entry of a definition.
     """
     definition = program.bodies.get(term.tensor) if isinstance(term, t.Entry) else None
-    if definition is None:
+    if not isinstance(term, t.Entry) or definition is None:
         raise RuleError("unfold", "not an entry of a definition", term=term)
-    names = dict(zip(definition.letters, term.indices, strict=True))  # type: ignore[attr-defined]
-    return _equation(program, term, t.renamed(definition.body, names), uses=frozenset({definition.name}))
+    body = t.renamed(definition.body, dict(zip(definition.letters, term.indices, strict=True)))
+    return _equation(program, term, body, uses=frozenset({term.tensor}))
 
 
 @rule
 def hypothesis(program: Program, judgement: Judgement) -> Sequent:
-    """Take a judgement as hypothesis, for all values of its letters.
+    """Take an equation or an open condition as hypothesis, for all values of its letters.
 
     ::
 
-        ---------
+        ---------     J is a = b, u > 0 or u != 0, without derivatives
          J ⊢ J
 
+    There is no hypothesis u >= 0: where u is 0, it would say nothing about the points nearby.
+
     Raises:
-        RuleError: if it is about derivatives, or is neither an equation nor a sign.
+        RuleError: if it is neither an equation nor an open condition.
+        IllFormedError: if it holds a derivative.
     """
-    sign = judgement.relation in SIGNS and judgement.right == t.ZERO
-    need(judgement.relation == "=" or sign, "hypothesis", "neither an equation nor a sign", judgement=judgement)
+    condition = judgement.relation in {">", "!="} and judgement.right == t.ZERO
+    need(judgement.relation == "=" or condition, "hypothesis", "no equation, > 0 or != 0", judgement=judgement)
     for side in (judgement.left, judgement.right):
         w.check_term(program, side, False)
-    return _concluded(program, judgement, frozenset({closure(judgement)}), EMPTY, ())
+    return Sequent(program, judgement, frozenset({closure(judgement)}))
 
 
 @rule
@@ -199,8 +181,9 @@ def ring(program: Program, left: t.Term, right: t.Term) -> Sequent:
         RuleError: if the two differ.
     """
     found = equal(left, right)
-    need(found is not None, "ring", "the sides differ", left=left, right=right)
-    return _equation(program, left, right, _closed(found or ()))
+    if found is None:
+        raise RuleError("ring", "the sides differ", left=left, right=right)
+    return _equation(program, left, right, w.closed(found))
 
 
 @rule
@@ -218,7 +201,7 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
     arity, made = IDENTITIES.get(name, (-1, lambda: ((), t.ONE, t.ONE)))
     need(arity == len(arguments), "identity", f"no identity {name} of {len(arguments)} arguments")
     conditions, left, right = made(*arguments)
-    return _equation(program, left, right, _closed(conditions))
+    return _equation(program, left, right, w.closed(conditions))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -281,9 +264,8 @@ def sum_exchange(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is not a sum of a sum.
     """
     outer = _sum("sum_exchange", term)
-    i, j = (t.Index(f"__{k}", _sum("sum_exchange", part).size) for k, part in enumerate((outer, outer.body)))
-    body = t.opened(t.children(t.opened(outer.body, i))[0], j)
-    return _equation(program, term, t.sigma(j, t.sigma(i, body)))
+    inner = _sum("sum_exchange", outer.body)
+    return _equation(program, term, t.Sum(inner.size, t.Sum(outer.size, t.renamed(inner.body, {0: 1, 1: 0}))))
 
 
 @rule
@@ -330,26 +312,23 @@ def sum_constant(program: Program, term: t.Term) -> Sequent:
 # Differentiation
 
 
-def _partial(name: str, program: Program, term: t.Term, construct: type[t.Term] = t.Term) -> tuple[t.Partial, Under]:
+def _partial(name: str, program: Program, term: t.Term, construct: type[t.Term] = t.Term) -> tuple[Any, Under]:
     """A derivative of the wanted construct, with the conditions under which its body is smooth."""
-    w.check_term(w.check_program(program), term)
     if not isinstance(term, t.Partial) or not isinstance(term.body, construct):
         raise RuleError(name, f"not a derivative of a {construct.__name__}", term=term)
     return term, w.smooth(program, term.body, term.wrt.tensor, term.total)
 
 
-def _inner(body: t.Term, partial: t.Partial) -> t.Partial:
-    return t.Partial(body, partial.wrt, total=False)
+Slope = Callable[[Any, int, t.Term], t.Term]
 
 
 def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term], made: Slope) -> Sequent:
-    """Sum what ``made`` makes of the derivative of each part that the variable moves."""
+    """Sum what ``made`` makes of the body, the place of each part that moves, and the derivative of that part."""
     partial, under = _partial(name, program, term, construct)
-    parts = t.children(partial.body)
-    moving = [k for k, part in enumerate(parts) if partial.wrt.tensor in w.mentioned(part)]
+    parts = enumerate(t.children(partial.body))
+    moving = [(k, t.Partial(part, partial.wrt, False)) for k, part in parts if partial.wrt.tensor in w.mentioned(part)]
     need(moving, name, "nothing depends on the variable", term=term)
-    slopes = [made(partial.body, k, _inner(parts[k], partial)) for k in moving]
-    return _equation(program, term, _joined(slopes, t.Plus), under)
+    return _equation(program, term, _joined([made(partial.body, k, slope) for k, slope in moving], t.Plus), under)
 
 
 @rule
@@ -367,7 +346,7 @@ def partial_constant(program: Program, term: t.Term) -> Sequent:
     partial, _ = _partial("partial_constant", program, term)
     moving = w.depends(program, partial.body, partial.wrt.tensor, total=partial.total)
     need(not moving, "partial_constant", f"it depends on {partial.wrt.tensor}", term=term)
-    return _equation(program, term, t.ZERO, uses=_all(program) if partial.total else EMPTY)
+    return _equation(program, term, t.ZERO, uses=frozenset(program.bodies) if partial.total else NONE)
 
 
 @rule
@@ -383,9 +362,8 @@ def partial_entry(program: Program, term: t.Term) -> Sequent:
         RuleError: if the tensors differ.
     """
     partial, _ = _partial("partial_entry", program, term, t.Entry)
-    pairs = zip(partial.body.indices, partial.wrt.indices, strict=False)  # type: ignore[attr-defined]
-    need(partial.wrt.tensor in w.mentioned(partial.body), "partial_entry", "entries of two tensors", term=term)
-    return _equation(program, term, _joined([t.Delta(i, j) for i, j in pairs], t.Times))
+    need(partial.wrt.tensor == partial.body.tensor, "partial_entry", "entries of two tensors", term=term)
+    return _equation(program, term, _joined(list(map(t.Delta, partial.body.indices, partial.wrt.indices)), t.Times))
 
 
 @rule
@@ -402,7 +380,7 @@ def partial_plus(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no term depends on the variable.
     """
-    return _leibniz("partial_plus", program, term, t.Plus, lambda _, k, slope: slope)
+    return _leibniz("partial_plus", program, term, t.Plus, lambda _body, _k, slope: slope)
 
 
 @rule
@@ -420,8 +398,8 @@ def partial_times(program: Program, term: t.Term) -> Sequent:
         RuleError: if no factor depends on the variable.
     """
 
-    def product(body: t.Term, k: int, slope: t.Term) -> t.Term:
-        return t.Times((*t.children(body)[:k], slope, *t.children(body)[k + 1 :]))
+    def product(body: t.Times, k: int, slope: t.Term) -> t.Term:
+        return t.Times((*body.factors[:k], slope, *body.factors[k + 1 :]))
 
     return _leibniz("partial_times", program, term, t.Times, product)
 
@@ -441,9 +419,9 @@ def partial_power(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is no derivative of a power.
     """
 
-    def lower(body: t.Term, _: int, slope: t.Term) -> t.Term:
-        base, exponent = body.base, body.exponent  # type: ignore[attr-defined]
-        return t.Times((t.Number(exponent), base if exponent == 2 else t.Power(base, exponent - 1), slope))
+    def lower(body: t.Power, _k: int, slope: t.Term) -> t.Term:
+        less = body.base if body.exponent == 2 else t.Power(body.base, body.exponent - 1)
+        return t.Times((t.Number(body.exponent), less, slope))
 
     return _leibniz("partial_power", program, term, t.Power, lower)
 
@@ -463,8 +441,8 @@ def partial_apply(program: Program, term: t.Term) -> Sequent:
         RuleError: if no argument depends on the variable.
     """
 
-    def outer(body: t.Term, k: int, slope: t.Term) -> t.Term:
-        return t.Times((DERIVATIVES[body.function][k](*t.children(body)), slope))  # type: ignore[attr-defined]
+    def outer(body: t.Apply, k: int, slope: t.Term) -> t.Term:
+        return t.Times((DERIVATIVES[body.function][k](*body.arguments), slope))
 
     return _leibniz("partial_apply", program, term, t.Apply, outer)
 
@@ -485,9 +463,8 @@ def partial_sum(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is no derivative of a sum.
     """
     partial, under = _partial("partial_sum", program, term, t.Sum)
-    i = t.Index("__0", partial.body.size)  # type: ignore[attr-defined]
-    body = t.opened(t.children(partial.body)[0], i)
-    return _equation(program, term, t.sigma(i, _inner(body, partial)), under)
+    inner = t.Partial(partial.body.body, partial.wrt, False)
+    return _equation(program, term, t.Sum(partial.body.size, inner), under)
 
 
 @rule
@@ -511,13 +488,15 @@ def chain(program: Program, term: t.Term) -> Sequent:
     made = []
     for definition in program.definitions:
         if partial.wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
-            fresh = tuple(t.Index(f"__{k}", i.size) for k, i in enumerate(definition.letters))
-            body = t.renamed(definition.body, dict(zip(definition.letters, fresh, strict=True)))
-            into = t.Partial(partial.body, t.Entry(definition.name, fresh), total=True)
-            link: t.Term = t.Times((into, _inner(body, partial)))
-            made.append(reduce(lambda term, i: t.sigma(i, term), reversed(fresh), link))
+            numbers = tuple(reversed(range(len(definition.letters))))
+            body = t.renamed(definition.body, dict(zip(definition.letters, numbers, strict=True)))
+            into = t.Partial(partial.body, t.Entry(definition.name, numbers), True)
+            link: t.Term = t.Times((into, t.Partial(body, partial.wrt, False)))
+            for letter in reversed(definition.letters):
+                link = t.Sum(letter.size, link)
+            made.append(link)
     need(made, "chain", "it does not depend on the variable", term=term)
-    return _equation(program, term, _joined(made, t.Plus), under, uses=_all(program))
+    return _equation(program, term, _joined(made, t.Plus), under, frozenset(program.bodies))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -558,13 +537,13 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
             relation = ">" if exponent % 2 == 0 else premises[0].relation
         case t.Plus() if signs <= {">", ">="}:
             relation = ">" if ">" in signs else ">="
-        case t.Times() if signs <= SIGNS and not {">=", "!="} <= signs:
+        case t.Times() if signs <= {">", ">=", "!="} and not {">=", "!="} <= signs:
             relation = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
         case t.Sum(size, body) if signs in ({">"}, {">="}):
             fitting(told[0], t.opened(body, t.Index("__0", size)))
             relation, parts = premises[0].relation, (told[0],)
     need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
-    return _sign(program, relation, term, *premises)
+    return _resting(_sign(program, relation, term), *premises)
 
 
 @rule
@@ -581,7 +560,7 @@ def sign_weaken(theorem: Theorem, relation: str) -> Sequent:
         RuleError: for anything else.
     """
     need(theorem.relation == ">" and relation in {"!=", ">="}, "sign_weaken", "only > is weakened, to != or >=")
-    return _sign(theorem.program, relation, theorem.left, theorem)
+    return _resting(_sign(theorem.program, relation, theorem.left), theorem)
 
 
 @rule
@@ -597,9 +576,9 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
     Raises:
         RuleError: if the sign is not one of the right side.
     """
-    fits = equation.relation == "=" and signed.relation in SIGNS and equation.right == signed.left
-    need(fits, "sign_equal", "not an equation and a sign of its right side", signed=signed.conclusion)
-    return _sign(equation.program, signed.relation, equation.left, equation, signed)
+    fits = equation.relation == "=" and signed.right == t.ZERO and equation.right == signed.left
+    need(fits and signed.relation != "=", "sign_equal", "not an equation and a sign of its right side", signed=signed)
+    return _resting(_sign(equation.program, signed.relation, equation.left), equation, signed)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -621,22 +600,21 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
     Raises:
         RuleError: if a definition differs and its premise is missing or is another equation.
     """
-    alone = w.single(w.check_program(program))
-    w.check_term(program, sample)
-    single_letter = isinstance(sample, t.Entry) and sample.tensor == "loss" and len(t.letters(sample)) == 1
-    need(single_letter, "separable", "expected loss[n]", sample=sample)
-    [n], rest = t.letters(sample), list(premises)
-    for definition in alone.definitions:
+    [n, *more], rest = t.letters(sample) or [None], list(premises)
+    loss = isinstance(sample, t.Entry) and sample.tensor == "loss" and n and not more
+    need(loss, "separable", "expected loss[n]", sample=sample)
+    for definition in w.single(program).definitions:
         batch = program.bodies[definition.name]
         here = t.renamed(batch.body, {i: n for i in batch.letters if i.size == program.batch})
         there = w.lifted(program, definition.body, n)
         same = here == there or (rest and rest.pop(0).conclusion == Judgement("=", here, there))
         need(same, "separable", f"{definition.name} is not shown to be the same", batch=here, single=there)
-    need(not rest and all(p.program == program for p in premises), "separable", "a premise too many, or of elsewhere")
+    need(not rest, "separable", "a premise too many", premises=rest)
     sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
     free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
     need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
-    return _concluded(program, Judgement("separable", sample, t.ONE), EMPTY, _all(program), premises)
+    apart = Judgement("separable", sample, t.ONE)
+    return _resting(Sequent(program, apart, uses=frozenset(program.bodies)), *premises)
 
 
 @rule
@@ -656,7 +634,7 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
         RuleError: if the first is not separable, the second not an equation of its single-sample program, or see above.
     """
     program, sides = apart.program, (theorem.left, theorem.right)
-    need(apart.relation == "separable" and theorem.relation == "=", "lift", "not separable, or not an equation")
+    need(apart.rule == "separable" and theorem.relation == "=", "lift", "not separable, or not an equation")
     need(theorem.program == w.single(program), "lift", "the equation is of another program")
     [n] = t.letters(apart.left)
     need(all(n not in t.letters(side) for side in sides), "lift", "the letter is taken", letter=n)
@@ -664,8 +642,8 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
         kept = part.total and program.tensors[part.wrt.tensor].kind == "parameter"
         need(kept, "lift", "a derivative that the equations do not carry over", partial=part)
     moved = frozenset(closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
-    left, right = (w.lifted(program, side, n) for side in sides)
-    return _equation(program, left, right, moved, uses=_all(program), premises=(apart,))
+    lifted = theorem.conclusion.map(lambda u: w.lifted(program, u, n))
+    return _resting(Sequent(program, lifted, moved, frozenset(program.bodies)), apart)
 
 
 @rule
@@ -678,6 +656,8 @@ def state(theorem: Theorem, signs: tuple[Theorem, ...]) -> Sequent:
         -------------------------------------     each S_k is among the hypotheses when its turn comes
         H ∪ D(J) ∪ G_1 .. minus S_1 .. ⊢ J
 
+    What the proofs of the S_k use counts as used: else a definition could pass for an equation of free tensors.
+
     Raises:
         RuleError: if a sign is not among the hypotheses, or belongs to another program.
     """
@@ -686,4 +666,5 @@ def state(theorem: Theorem, signs: tuple[Theorem, ...]) -> Sequent:
         proved = closure(known.conclusion)
         need(proved in under and known.program == theorem.program, "state", "not a hypothesis", sign=known.conclusion)
         under = under - {proved} | known.hypotheses
-    return Sequent(theorem.program, frozenset(under), theorem.uses, theorem.conclusion)
+    uses = theorem.uses.union(*(known.uses for known in signs))
+    return Sequent(theorem.program, theorem.conclusion, frozenset(under), uses)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from symgrad.errors import RuleError
 from symgrad.kernel import terms as t
-from symgrad.kernel.program import Program
+from symgrad.kernel.program import Program, check_program, check_term
 
 
 class Sequent(NamedTuple):
@@ -21,15 +21,15 @@ class Sequent(NamedTuple):
 
     Attributes:
         program: the program whose tensors it speaks of.
+        conclusion: the judgement.
         hypotheses: closed judgements: each holds for all values of its letters.
         uses: definitions whose defining equation is used, so that their tensors are not independent variables in it.
-        conclusion: the judgement.
     """
 
     program: Program
-    hypotheses: frozenset[t.Judgement]
-    uses: frozenset[str]
     conclusion: t.Judgement
+    hypotheses: frozenset[t.Judgement] = frozenset()
+    uses: frozenset[str] = frozenset()
 
 
 class Theorem:
@@ -44,15 +44,21 @@ class Theorem:
         """The fields of the sequent and of its conclusion are those of the theorem."""
         return getattr(self.sequent if name in Sequent._fields else self.sequent.conclusion, name)
 
+    def __repr__(self) -> str:
+        return f"{', '.join(sorted(map(str, self.hypotheses)))} ⊢ {self.conclusion}".strip()
+
     def _refuse(self, *_: object) -> Any:
         raise TypeError("only an inference rule makes a theorem, and none changes or copies one")
 
-    __init__ = __setattr__ = __reduce_ex__ = _refuse  # type: ignore[assignment]
+    __init__ = __setattr__ = __delattr__ = __reduce_ex__ = _refuse
 
 
 _RULES: dict[str, Callable[..., Theorem]] = {}
 # Every inference rule by name.
 RULES = MappingProxyType(_RULES)
+
+_KINDS: dict[str, tuple[type, ...]] = {"Theorem": (Theorem,), "Program": (Program,), "t.Term": t.CONSTRUCTS}
+_KINDS |= {"Judgement": (t.Judgement,), "str": (str,), "int": (int,)}
 
 
 def need(condition: object, rule: str, reason: str, **shown: object) -> None:
@@ -65,20 +71,36 @@ def need(condition: object, rule: str, reason: str, **shown: object) -> None:
         raise RuleError(rule, reason, **shown)
 
 
+def _genuine(argument: object, kind: str) -> bool:
+    """Whether an argument is exactly of the kind annotated: no look-alike, no list for a tuple, no bool for an int."""
+    if kind.startswith("tuple["):
+        return type(argument) is tuple and all(_genuine(part, kind[6:-6]) for part in argument)
+    return type(argument) in _KINDS[kind]
+
+
 def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
-    """Turn a function that concludes a sequent into an inference rule; the only maker of theorems."""
+    """Turn a function that concludes a sequent into an inference rule; the only maker of theorems.
+
+    The rule is told only genuine objects, a checked program and terms that have a meaning in it, and what it concludes
+    is checked again.
+    """
     name = body.__name__
-    wanted = [kind for key, kind in body.__annotations__.items() if key != "return"]
+    kinds = [kind for key, kind in body.__annotations__.items() if key != "return"]
 
     @wraps(body)
     def apply(*arguments: Any) -> Theorem:
-        need(len(arguments) == len(wanted), name, f"takes {len(wanted)} arguments, got {len(arguments)}")
-        for argument, kind in zip(arguments, wanted, strict=True):
-            parts = argument if type(argument) is tuple else (argument,)
-            genuine = "Theorem" not in kind or all(type(part) is Theorem for part in parts)
-            need(genuine, name, f"expected a {kind}", got=type(argument).__name__)
-        made = object.__new__(Theorem)
-        for field, value in (("sequent", body(*arguments)), ("rule", name), ("arguments", arguments)):
+        need(len(arguments) == len(kinds), name, f"takes {len(kinds)} arguments, got {len(arguments)}")
+        for argument, kind in zip(arguments, kinds, strict=True):
+            need(_genuine(argument, kind), name, f"expected a {kind}", got=argument)
+        program = check_program(getattr(arguments[0], "program", arguments[0]))
+        for argument in arguments:
+            for part in argument if type(argument) is tuple else (argument,):
+                if isinstance(part, t.Term):
+                    check_term(program, part)
+        made, sequent = object.__new__(Theorem), body(*arguments)
+        for side in (sequent.conclusion.left, sequent.conclusion.right):
+            check_term(sequent.program, side)
+        for field, value in (("sequent", sequent), ("rule", name), ("arguments", arguments)):
             object.__setattr__(made, field, value)
         return made
 
@@ -98,10 +120,10 @@ def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
         if type(a) is not type(b):
             return False
         if isinstance(a, t.Index):
-            return bool(a.size == b.size and binding.setdefault(a, b) == b)
+            return a.size == b.size and binding.setdefault(a, b) == b
         if isinstance(a, t.Term):
-            a, b = (tuple(getattr(x, s) for s in a.__slots__) for x in (a, b))
-        return all(map(fits, a, b)) and len(a) == len(b) if isinstance(a, tuple) else bool(a == b)
+            a, b = a.fields(), b.fields()
+        return len(a) == len(b) and all(map(fits, a, b)) if isinstance(a, tuple) else bool(a == b)
 
     need(fits(pattern, term), "fitting", "the terms differ in more than letters", pattern=pattern, term=term)
     return binding
