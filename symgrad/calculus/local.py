@@ -10,6 +10,7 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.normal import normal, tidy
 from symgrad.calculus.polynomials import arithmetic
 from symgrad.calculus.short import LARGEST, folded, nodes, shortest
+from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program, mentioned
@@ -44,7 +45,10 @@ class Chain:
 
     def add(self, convert: rw.Conversion | Theorem | None) -> bool:
         """Go on by a conversion of the last line, or by an equation about it; tell whether anything changed."""
-        found = convert(self.program, self.right) if callable(convert) else convert
+        try:
+            found = convert(self.program, self.right) if callable(convert) else convert
+        except (RuleError, LimitError):
+            return False  # a conversion that fails leaves the line as it is
         if found is not None and found.left != found.right:
             self.theorems.append(found)
             return True

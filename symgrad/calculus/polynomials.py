@@ -132,9 +132,11 @@ def written(p: Poly) -> t.Term:
 
 
 def written_in_order(term: t.Term) -> t.Term:
-    """``term`` with its numbers collected and its factors and terms in the fixed order, not multiplied out."""
-    inner = t.rebuilt(term, tuple(written_in_order(part) for part in t.children(term)))
-    return written(poly(inner, expand=False)) if isinstance(inner, t.Plus | t.Times | t.Power) else inner
+    """``term`` with numbers collected and parts in the fixed order, not multiplied out; atoms stay as they are."""
+    if not isinstance(term, t.Plus | t.Times | t.Power):
+        return term
+    inner: t.Term = t.rebuilt(term, tuple(written_in_order(part) for part in t.children(term)))
+    return written(poly(inner, expand=False))
 
 
 def arithmetic(program: Program, term: t.Term) -> Theorem | None:

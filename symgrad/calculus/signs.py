@@ -101,6 +101,8 @@ class Signs:
         self._turning = True
         try:
             return self._over(rules.ring(self.program, term, t.Times((t.MINUS, opposite))), depth)
+        except RuleError:
+            return None
         finally:
             self._turning = False
 

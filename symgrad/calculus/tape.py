@@ -12,7 +12,7 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Reverse, first_of
-from symgrad.errors import LimitError
+from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.theorem import Theorem
@@ -45,8 +45,8 @@ class Tape:
             if name != "loss":
                 try:
                     self._keep(name)
-                except LimitError as error:
-                    self.failed[name] = str(error)
+                except (LimitError, RuleError) as error:
+                    self.failed[name] = str(error).splitlines()[0]
 
     def weight_at(self, letter: t.Position) -> t.Term:
         """c at a sample."""
