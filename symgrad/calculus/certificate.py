@@ -77,7 +77,7 @@ def program_json(program: Program) -> dict[str, Any]:
     }
 
 
-def certificate(program: Program, statements: Iterable[tuple[str, Theorem]]) -> str:
+def write_certificate(program: Program, statements: Iterable[tuple[str, Theorem]]) -> str:
     """The proofs of named statements about ``program`` and its single-sample program, as one certificate."""
     return dumps(_Writer(program).written(list(statements)))
 
@@ -147,7 +147,7 @@ def premises(theorem: Theorem) -> list[Theorem]:
     return [v for v in flat if isinstance(v, Theorem)]
 
 
-def goal(program: Program, assumptions: Iterable[Judgement], statements: Iterable[tuple[str, Theorem]]) -> str:
+def write_goal(program: Program, assumptions: Iterable[Judgement], statements: Iterable[tuple[str, Theorem]]) -> str:
     """What the certificate has to establish: the model, and each named statement with its hypotheses."""
     return dumps({
         "format": FORMAT,

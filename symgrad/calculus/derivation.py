@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad.calculus.certificate import certificate, goal
+from symgrad.calculus.certificate import write_certificate, write_goal
 from symgrad.calculus.local import Chain
 from symgrad.calculus.reverse import Reverse
 from symgrad.errors import SymgradError
@@ -52,11 +52,20 @@ class Section:
 
 @dataclass(frozen=True)
 class Side:
-    """The gradients of one program: by cotangents, and closed; per-sample formulas have sample n put in."""
+    """The gradients of one program: by cotangents, and closed; per-sample formulas have sample n put in.
+
+    ``side["w"]`` is the closed gradient with respect to ``w`` as a SymPy expression; a ``KeyError`` if there is none.
+    """
 
     adjoints: dict[str, Formula]
     gradients: dict[str, Formula]
     closed: dict[str, Formula]
+
+    def __getitem__(self, name: str) -> Any:
+        """The closed gradient with respect to a parameter, as a SymPy expression with indices."""
+        from symgrad.lang.sympy_bridge import to_sympy
+
+        return to_sympy(self.closed[name].right)
 
 
 class ProgramError(SymgradError):
@@ -129,14 +138,9 @@ class Derivation:
         return {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNDECIDED: 3}[self.verdict]
 
     @property
-    def per_sample(self) -> dict[str, Any]:
-        """The per-sample gradients as SymPy expressions, by parameter."""
-        return self._sympy(self.single)
-
-    def _sympy(self, side: Side) -> dict[str, Any]:
-        from symgrad.lang.sympy_bridge import to_sympy
-
-        return {name: to_sympy(f.right, self.model.letters) for name, f in side.closed.items()}
+    def per_sample(self) -> Side:
+        """The per-sample side, ``single``, by its name in the question."""
+        return self.single
 
     @property
     def certificate_sha256(self) -> str | None:
@@ -157,7 +161,7 @@ class Derivation:
 
     @cached_property
     def _certificate(self) -> str:
-        return certificate(self.model.program, self.statements.items())
+        return write_certificate(self.model.program, self.statements.items())
 
     def certificate(self) -> str:
         """The proofs of all statements, as canonical JSON."""
@@ -165,7 +169,7 @@ class Derivation:
 
     def goal(self) -> str:
         """The model and every statement with its hypotheses, as canonical JSON: what the certificate must establish."""
-        return goal(self.model.program, self.model.assumptions, self.statements.items())
+        return write_goal(self.model.program, self.model.assumptions, self.statements.items())
 
     def verify(self) -> None:
         """Let the checker replay the certificate, in a process of its own.
@@ -209,8 +213,8 @@ class Derivation:
         return Formulas(tuple(adjoints), gradients)
 
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
-        """Compare the formulas with a framework's automatic differentiation; see ``symgrad.oracles.check.check``."""
-        from symgrad.oracles.check import check
+        """Compare the formulas with a framework's automatic differentiation; see ``symgrad.oracles.comparison.check``."""
+        from symgrad.oracles.comparison import check
 
         self.check_report = check(self.model, self.formulas, backend=backend, **options)
         return self.check_report
@@ -223,7 +227,7 @@ class Derivation:
 
     def to_sympy(self) -> str:
         """The closed gradients of the objective, one SymPy expression a line."""
-        return "".join(f"{name} = {expression}\n" for name, expression in self._sympy(self.batch).items())
+        return "".join(f"{name} = {self.batch[name]}\n" for name in self.batch.closed)
 
     def to_latex(self, **options: Any) -> str:
         """The document as LaTeX; see ``symgrad.render.to_tex``."""

@@ -173,7 +173,7 @@ def _worth(term: t.Term) -> bool:
     )
 
 
-def local(program: Program, name: str, wrt: t.Entry, assumptions: Iterable[Judgement]) -> Chain:
+def local_derivative(program: Program, name: str, wrt: t.Entry, assumptions: Iterable[Judgement]) -> Chain:
     """The derivative of the body of ``name`` with respect to ``wrt``, which shares no letter with it."""
     chain = Chain(program, t.Partial(program.bodies[name].body, wrt, total=False))
     while chain.add(push):

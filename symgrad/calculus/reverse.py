@@ -12,7 +12,7 @@ from itertools import chain as joined
 from itertools import count
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.local import Chain, local, simplify
+from symgrad.calculus.local import Chain, local_derivative, simplify
 from symgrad.calculus.normal import tidy
 from symgrad.calculus.short import nodes
 from symgrad.kernel import rules
@@ -103,7 +103,7 @@ class Reverse:
             for size in shape:
                 found.append(self.letters.pick(size, (*own, *found)))
             wrt = t.Entry(name, tuple(found))
-            self.locals[consumer, name] = local(self.program, consumer, wrt, self.assumptions)
+            self.locals[consumer, name] = local_derivative(self.program, consumer, wrt, self.assumptions)
         return self.locals[consumer, name]
 
     def _cotangent(self, name: str) -> Cotangent:

@@ -7,8 +7,7 @@ import pytest
 
 from symgrad.kernel.functions import call, inverse, minus, number, square
 from symgrad.kernel.program import Definition, Program, Tensor
-from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Size, Times, sigma
-from symgrad.kernel.terms import Judgement
+from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Judgement, Size, Times, sigma
 from symgrad.lang.model import Model
 from symgrad.oracles.balls import Evaluator, Point
 from symgrad.oracles.points import representable, sample_point, sample_sizes, satisfies

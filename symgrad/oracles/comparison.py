@@ -61,7 +61,7 @@ class _Tally:
     controls: dict[str, dict[str, Control]] = field(default_factory=dict)
 
 
-def check(  # noqa: PLR0913 - options of one command, by keyword
+def check(
     model: Model,
     formulas: Formulas,
     *,
@@ -155,7 +155,7 @@ def _oracle(model: Model, rng: random.Random) -> Oracle:
 
     Its gradients are not looked at here, so this choice cannot hide a disagreement.
     """
-    from symgrad.oracles import keras_references, tensorflow  # noqa: PLC0415 - only where TensorFlow is asked for
+    from symgrad.oracles import keras_references, tensorflow
 
     found = None
     for _ in range(_RECOGNISED):

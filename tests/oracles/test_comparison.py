@@ -13,7 +13,7 @@ from symgrad.kernel.functions import inverse, minus, number
 from symgrad.kernel.program import Definition
 from symgrad.kernel.terms import ONE, Apply, Entry, Index, Plus, Size, Times, sigma, subterms
 from symgrad.lang.parser import parse_model
-from symgrad.oracles.check import Formulas, Outcome, check
+from symgrad.oracles.comparison import Formulas, Outcome, check
 from symgrad.oracles.report import Measured, Oracle
 from symgrad.oracles.tensorflow import generated
 
