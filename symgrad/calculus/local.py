@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.normal import normal, tidy
+from symgrad.calculus.normal import meet, normal, tidy
 from symgrad.calculus.polynomials import arithmetic
-from symgrad.calculus.short import LARGEST, folded, nodes, shortest
+from symgrad.calculus.short import LARGEST, differentiated, folded, nodes, shortest
 from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program, mentioned
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
+
+WORTH = 9
+"""Local derivatives of at most so many nodes are not looked at twice."""
 
 _PUSH: dict[type[t.Term], Callable[[Program, t.Term], Theorem]] = {
     t.Entry: rules.partial_entry,
@@ -179,4 +182,17 @@ def local_derivative(program: Program, name: str, wrt: t.Entry, assumptions: Ite
     while chain.add(push):
         pass
     simplify(chain, assumptions, thorough=True)
+    _shortened(chain, assumptions)
     return chain
+
+
+def _shortened(chain: Chain, assumptions: Iterable[Judgement]) -> None:
+    """Go on to the derivative as SymPy finds it, tidied, where that is shorter and the two are proved equal."""
+    partial, known = chain.left, nodes(chain.right)
+    proposal = differentiated(partial.body, partial.wrt) if isinstance(partial, t.Partial) and known > WORTH else None
+    if proposal is not None and nodes(proposal) <= LARGEST:
+        other = Chain(chain.program, proposal)
+        simplify(other, assumptions)
+        if nodes(other.right) < known:
+            chain.add(lambda program, term: meet(program, term, other.right))
+

@@ -117,9 +117,19 @@ def _rank(base: t.Term) -> tuple[int, str]:
 
 
 def monomial(m: Monomial, value: Fraction) -> t.Term:
-    """One monomial as a term."""
+    """One monomial as a term: what divides comes last, but the sum of a softmax follows its exponential."""
     factors: list[t.Term] = [] if value == 1 and m else [t.Number(value)]
-    for base, e in sorted(m, key=lambda pair: (_rank(pair[0]), pair[1])):
+    top: t.Term | None = None
+
+    def place(pair: tuple[t.Term, Fraction]) -> tuple[bool, tuple[int, str], Fraction]:
+        base, e = pair
+        divides = e < 0 and not isinstance(base, t.Size)
+        if divides and top is not None and isinstance(base, t.Sum) and isinstance(base.body, t.Apply):
+            return False, (_rank(top)[0], key(top) + "~"), e
+        return divides, _rank(base), e
+
+    top = next((base for base, e in m if e == 1 and isinstance(base, t.Apply) and base.function == "exp"), None)
+    for base, e in sorted(m, key=place):
         factors.append(base if e == 1 else t.Power(base, e))
     return factors[0] if len(factors) == 1 else t.Times(tuple(factors))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.polynomials import written_in_order
-from symgrad.errors import LimitError, RuleError
+from symgrad.errors import InputError, LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program
@@ -25,6 +25,20 @@ def nodes(term: t.Term) -> int:
         case t.Power(base, exponent) if exponent == -1:
             return 1 + nodes(base)
     return 1 + sum(nodes(part) for part in t.children(term))
+
+
+def differentiated(body: t.Term, wrt: t.Entry) -> t.Term | None:
+    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for something."""
+    import sympy
+
+    from symgrad.lang.sympy_bridge import from_sympy, to_sympy
+
+    letters = dict.fromkeys((*t.letters(body), *t.letters(wrt)))
+    try:
+        slope = sympy.diff(to_sympy(body, tuple(letters)), to_sympy(wrt, tuple(letters)))
+        return from_sympy(slope, tuple(letters))
+    except (InputError, NotImplementedError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def proposals(term: t.Term) -> list[t.Term]:
