@@ -12,10 +12,10 @@ from symgrad.calculus.identity import PROVED, REFUTED, UNDECIDED, Identity
 from symgrad.calculus.matrix import matrix_forms
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import Letters, Reverse
-from symgrad.calculus.sections import sections, side
+from symgrad.calculus.sections import proof_sections, side
 from symgrad.calculus.signs import stated
 from symgrad.calculus.tape import Tape
-from symgrad.calculus.weights import weights
+from symgrad.calculus.weights import judge_weights
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import collapsed, lifted, single
@@ -70,7 +70,7 @@ class _Work:
         self.tape = Tape(self.all, rows, self.n, separable=self.row_reverse is None) if used else None
         progress("identity")
         self._state_sides(assumptions)
-        weighted, mean = weights(self.model, self.tape, parameters)
+        weighted, mean = judge_weights(self.model, self.tape, parameters)
         identity = Identity(
             self.model, self.one, self.all, self.row_reverse, self.tape, mean, self.apart is None, self.statements
         )
@@ -94,7 +94,7 @@ class _Work:
             claims=claims.results,
             weights=weighted,
             matrix=matrix,
-            proof=sections(self.one, self.all, t.Entry("loss", (self.n,)), parts),
+            proof=proof_sections(self.one, self.all, t.Entry("loss", (self.n,)), parts),
         )
         self._demand_a_point(derivation)
         return derivation

@@ -336,9 +336,11 @@ _SUM, _PRODUCT, _ATOM = range(3)
 def text(program: Program, tree: Tree) -> str:
     """A tree as one line: ``1/N * X^T * (sigmoid(X*w + b*1) - y)``; ``.*`` is the entrywise product."""
 
+    taken = set(program.tensors) | {size for tensor in program.tensors.values() for size in tensor.shape}
+
     def named(name: str) -> str:
         upper = name[0].upper() + name[1:]
-        return upper if len(program.tensors[name].shape) == 2 and upper not in program.tensors else name
+        return upper if len(program.tensors[name].shape) == 2 and upper not in taken else name
 
     def write(part: Tree, outermost: bool) -> tuple[str, int]:
         def at(inner: Tree, level: int, top: bool = False) -> str:

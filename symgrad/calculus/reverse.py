@@ -47,6 +47,7 @@ class Letters:
     def __init__(self, declared: Iterable[t.Index], names: Iterable[str]) -> None:
         self.declared = tuple(declared)
         self.names = {i.name for i in self.declared} | set(names)
+        self.made: dict[str, str] = {}
 
     def pick(self, size: str, taken: Iterable[t.Index]) -> t.Index:
         """A letter of ``size`` that is not ``taken``."""
@@ -57,11 +58,13 @@ class Letters:
         return self.new(size, used)
 
     def new(self, size: str, used: Iterable[str]) -> t.Index:
-        """A letter of ``size`` that the model does not declare."""
+        """A letter of ``size`` that the model does not declare; each letter keeps its size."""
         first = "m" if size == next((i.size for i in self.declared), "") else ""
         singles = joined(first, "jikpqrstuvacegl", (f"j{k}" for k in count(2)))
         taken = self.names | set(used)
-        return t.Index(next(name for name in singles if name not in taken), size)
+        name = next(name for name in singles if name not in taken and self.made.get(name, size) == size)
+        self.made[name] = size
+        return t.Index(name, size)
 
     def entry(self, tensor: str, shape: tuple[str, ...], taken: Iterable[t.Index]) -> t.Entry:
         """``tensor`` at letters that are not ``taken``."""

@@ -39,7 +39,7 @@ def reversed_sections(reverse: Reverse, local: str, kind: str) -> Iterable[Secti
     yield Section(kind, reverse.root, tuple(chain for chain in both if chain and chain.theorems))
 
 
-def sections(
+def proof_sections(
     one: Reverse, whole: Reverse, sample: t.Entry, parts: Mapping[str, Iterable[Chain]]
 ) -> tuple[Section, ...]:
     """The proof: the single-sample program, what separable says of it, the batch program, then the named ``parts``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.normal import normal
+from symgrad.calculus.normal import normal, tidy
 from symgrad.calculus.polynomials import key, written_in_order
 from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
@@ -85,6 +85,9 @@ class Signs:
             return None
         if isinstance(term, t.Entry) and term.tensor in self.program.bodies:
             return self._over(rules.unfold(self.program, term), depth)
+        tidied = tidy(self.program, term)
+        if tidied is not None:
+            return self._over(tidied, depth)
         if isinstance(term, t.Plus):
             return self._complement(term, depth) or self._negated(term, depth)
         return None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from symgrad.lang.model import Model
 
 
-def weights(model: Model, tape: Tape | None, parameters: list[str]) -> tuple[dict[str, Any], Theorem | None]:
+def judge_weights(model: Model, tape: Tape | None, parameters: list[str]) -> tuple[dict[str, Any], Theorem | None]:
     """The entry ``weights``, and ``⊢ c[n] = 1/N`` if that holds.
 
     The kind is ``mean`` (1/N), ``sum`` (one), ``data`` (constant in the parameters), ``theta`` (shown to move with them
