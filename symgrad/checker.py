@@ -407,3 +407,258 @@ class Theorem(NamedTuple):
     uses: Names
     judgement: Judgement
     leant: bool = False
+
+
+Monomial = frozenset[tuple[int, int]]
+Polynomial = dict[Monomial, int | Fraction]
+Quotient = tuple[Polynomial, Polynomial, Hypotheses]
+UNIT: Monomial = frozenset()
+ONE: Polynomial = {UNIT: 1}
+
+
+def bits(coefficient: int | Fraction) -> int:
+    """The length of a coefficient."""
+    return max(coefficient.numerator.bit_length(), coefficient.denominator.bit_length())
+
+
+class Ring:
+    """Arithmetic of terms: polynomials over atoms, and quotients of polynomials with the conditions of reading them.
+
+    A polynomial maps monomials to coefficients that are not 0, a monomial is the set of its (atom, exponent).
+    """
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.polynomials: dict[int, Polynomial] = {}
+        self.quotients: dict[int, Quotient] = {}
+        self.roots: dict[int, tuple[int, int]] = {}
+
+    def plus(self, left: Polynomial, right: Polynomial) -> Polynomial:
+        """The sum."""
+        total = dict(left)
+        for monomial, coefficient in right.items():
+            value = total.get(monomial, 0) + coefficient
+            if value:
+                total[monomial] = value
+            else:
+                del total[monomial]
+        return total
+
+    def times(self, left: Polynomial, right: Polynomial) -> Polynomial:
+        """The product; a delta is its own square."""
+        if left == ONE or right == ONE:
+            return left if right == ONE else right
+        need(len(left) * len(right) <= MAX_PAIRS, f"a product of more than {MAX_PAIRS} pairs of monomials")
+        total: Polynomial = {}
+        for first, a in left.items():
+            for second, b in right.items():
+                factors = dict(first)
+                for atom, exponent in second:
+                    idle = atom in factors and self.terms.nodes[atom][0] == "delta"
+                    factors[atom] = 1 if idle else factors.get(atom, 0) + exponent
+                monomial = frozenset(factors.items())
+                value = total.get(monomial, 0) + a * b
+                need(bits(value) <= MAX_BITS, "a coefficient is too long")
+                total[monomial] = value
+        return {monomial: value for monomial, value in total.items() if value}
+
+    def power(self, base: Polynomial, exponent: int) -> Polynomial:
+        """A natural power."""
+        if len(base) == 1:
+            ((monomial, value),) = base.items()
+            need(bits(value) * exponent <= MAX_BITS or abs(value) == 1, "a coefficient is too long")
+            nodes = self.terms.nodes
+            factors = [(a, 1 if nodes[a][0] == "delta" else e * exponent) for a, e in monomial] if exponent else []
+            return {frozenset(factors): value**exponent}
+        need(exponent <= MAX_PAIRS, "an exponent is too large")
+        result = ONE
+        for _ in range(exponent):
+            result = self.times(result, base)
+        return result
+
+    def atom(self, term: int) -> Polynomial:
+        """A term that is not looked into; only deltas have laws of their own."""
+        node = self.terms.nodes[term]
+        if node[0] == "delta":
+            if node[1] == node[2]:
+                return ONE
+            # Numbers before letters: any fixed order will do.
+            term = self.terms.make("delta", *sorted(node[1:], key=lambda place: (isinstance(place, tuple), place)))
+        return {frozenset(((term, 1),)): 1}
+
+    def polynomial(self, term: int) -> Polynomial:
+        """The term as a polynomial."""
+        known = self.polynomials.get(term)
+        if known is None:
+            node, kids = self.terms.nodes[term], self.terms.kids[term]
+            kind = node[0]
+            if kind == "number":
+                value = node[1].numerator if node[1].denominator == 1 else node[1]
+                known = {UNIT: value} if value else {}
+            elif kind == "plus":
+                known = {}
+                for kid in kids:
+                    known = self.plus(known, self.polynomial(kid))
+            elif kind == "times":
+                known = ONE
+                for kid in kids:
+                    known = self.times(known, self.polynomial(kid))
+            elif kind == "power" and node[2].denominator == 1 and node[2] >= 0:
+                known = self.power(self.polynomial(kids[0]), node[2].numerator)
+            else:
+                known = self.atom(term)
+            self.polynomials[term] = known
+        return known
+
+    def quotient(self, term: int) -> Quotient:
+        """The term as numerator, denominator and the conditions under which they say the same."""
+        known = self.quotients.get(term)
+        if known is None:
+            node, kids = self.terms.nodes[term], self.terms.kids[term]
+            kind = node[0]
+            if kind == "plus":
+                known = self.sum([self.quotient(kid) for kid in kids])
+            elif kind == "times":
+                above, below, conditions = ONE, ONE, frozenset[Judgement]()
+                for kid in kids:
+                    over, under, more = self.quotient(kid)
+                    above, below, conditions = self.times(above, over), self.times(below, under), conditions | more
+                known = (above, below, conditions)
+            elif kind == "power":
+                known = self.fraction_power(kids[0], node[2])
+            else:
+                known = (self.polynomial(term), ONE, frozenset())
+            self.quotients[term] = known
+        return known
+
+    def sum(self, parts: list[Quotient]) -> Quotient:
+        """The sum of quotients; those over one denominator are added first."""
+        groups: dict[frozenset[tuple[Monomial, int | Fraction]], tuple[Polynomial, Polynomial]] = {}
+        for over, under, _ in parts:
+            key = frozenset(under.items())
+            groups[key] = (self.plus(groups[key][0], over) if key in groups else over, under)
+        above: Polynomial = {}
+        below = ONE
+        for over, under in groups.values():
+            above, below = self.plus(self.times(above, under), self.times(over, below)), self.times(below, under)
+        return above, below, frozenset[Judgement]().union(*[conditions for _, _, conditions in parts])
+
+    def fraction_power(self, base: int, exponent: Fraction) -> Quotient:
+        """A power with any exponent: a negative one turns the base over, a broken one takes a root of it."""
+        terms = self.terms
+        over, under, conditions = self.quotient(base)
+        times, degree = exponent.numerator, exponent.denominator
+        relation = "" if terms.nodes[base][0] == "size" else ">" if degree > 1 else "!=" if times < 0 else ""
+        if relation:
+            conditions |= {terms.closure((relation, base, terms.number(0)))}
+        if degree > 1:
+            root = terms.make("power", base, Fraction(1, degree))
+            self.roots[root] = (base, degree)
+            over, under = {frozenset(((root, 1),)): 1}, ONE
+        if times < 0:
+            over, under = under, over
+        return self.power(over, abs(times)), self.power(under, abs(times)), conditions
+
+    def unrooted(self, polynomial: Polynomial) -> Polynomial:
+        """The polynomial with each q-th power of a q-th root replaced by what stands under the root."""
+        total: Polynomial = {}
+        for monomial, coefficient in polynomial.items():
+            term: Polynomial = {UNIT: coefficient}
+            for atom, exponent in monomial:
+                base, degree = self.roots.get(atom, (-1, exponent + 1))
+                if exponent >= degree and self.quotient(base)[1] == ONE:
+                    term = self.times(term, self.power(self.quotient(base)[0], exponent // degree))
+                    exponent %= degree
+                if exponent:
+                    term = self.times(term, {frozenset(((atom, exponent),)): 1})
+            total = self.plus(total, term)
+        return total
+
+    def equal(self, left: int, right: int) -> Hypotheses:
+        """Under which conditions two terms are equal by arithmetic."""
+        if self.polynomial(left) == self.polynomial(right):
+            return frozenset()
+        above, below, first = self.quotient(left)
+        over, under, second = self.quotient(right)
+        need(
+            self.unrooted(self.times(above, under)) == self.unrooted(self.times(over, below)),
+            "the two sides are not equal by arithmetic",
+        )
+        return first | second
+
+
+def arithmetic(terms: Terms) -> dict[str, Callable[..., int]]:
+    """How the two tables below write terms."""
+
+    def apply(name: str) -> Callable[..., int]:
+        return lambda *operands: terms.make("apply", name, operands)
+
+    return {name: apply(name) for name in ARITY} | {
+        "plus": lambda *operands: terms.make("plus", operands),
+        "times": lambda *operands: terms.make("times", operands),
+        "power": lambda base, exponent: terms.make("power", base, Fraction(exponent)),
+        "number": terms.number,
+        "minus": terms.minus,
+        "negative": terms.negative,
+    }
+
+
+def slope(terms: Terms, name: str, operands: tuple[int, ...], place: int) -> int:
+    """The derivative of a function in one of its arguments, where it is smooth."""
+    a = arithmetic(terms)
+    u, v = operands[place], operands[place - 1]
+    one = terms.number(1)
+    if name in ("max", "min"):
+        return a["step"](terms.minus(u, v) if name == "max" else terms.minus(v, u))
+    if name in ("sign", "step"):
+        return terms.number(0)
+    if name == "erf":
+        bell = a["exp"](terms.negative(a["power"](u, 2)))
+        return a["times"](terms.number(2), a["power"](a["pi"](), Fraction(-1, 2)), bell)
+    if name == "tanh":
+        return terms.minus(one, a["power"](a["tanh"](u), 2))
+    if name == "sigmoid":
+        return a["times"](a["sigmoid"](u), terms.minus(one, a["sigmoid"](u)))
+    if name == "log":
+        return a["power"](u, -1)
+    if name == "cos":
+        return terms.negative(a["sin"](u))
+    return a[{"exp": "exp", "sin": "cos", "softplus": "sigmoid", "relu": "step", "abs": "sign"}[name]](u)
+
+
+def identity_table(terms: Terms, name: str, given: tuple[int, ...]) -> tuple[int, int, tuple[tuple[str, int], ...]]:
+    """Both sides of a named identity, and the signs it asks for."""
+    a = arithmetic(terms)
+    u, v = (*given, -1, -1)[:2]
+    plus, times, power, minus, negative = a["plus"], a["times"], a["power"], terms.minus, terms.negative
+    zero, one, two = terms.number(0), terms.number(1), terms.number(2)
+
+    def twice_step_minus_one() -> int:
+        return minus(times(two, a["step"](u)), one)
+
+    table: dict[tuple[str, int], Callable[[], tuple[Any, ...]]] = {
+        ("exp_zero", 0): lambda: (a["exp"](zero), one),
+        ("exp_sum", 2): lambda: (a["exp"](plus(u, v)), times(a["exp"](u), a["exp"](v))),
+        ("exp_negative", 1): lambda: (a["exp"](negative(u)), power(a["exp"](u), -1)),
+        ("log_one", 0): lambda: (a["log"](one), zero),
+        ("log_exp", 1): lambda: (a["log"](a["exp"](u)), u),
+        ("log_product", 2): lambda: (a["log"](times(u, v)), plus(a["log"](u), a["log"](v)), (">", u), (">", v)),
+        ("log_inverse", 1): lambda: (a["log"](power(u, -1)), negative(a["log"](u)), (">", u)),
+        ("sigmoid_exp", 1): lambda: (a["sigmoid"](u), times(a["exp"](u), power(plus(one, a["exp"](u)), -1))),
+        ("sigmoid_negative", 1): lambda: (a["sigmoid"](negative(u)), minus(one, a["sigmoid"](u))),
+        ("softplus_log", 1): lambda: (a["softplus"](u), a["log"](plus(one, a["exp"](u)))),
+        ("softplus_negative", 1): lambda: (a["softplus"](negative(u)), minus(a["softplus"](u), u)),
+        ("tanh_sigmoid", 1): lambda: (a["tanh"](u), minus(times(two, a["sigmoid"](times(two, u))), one)),
+        ("tanh_negative", 1): lambda: (a["tanh"](negative(u)), negative(a["tanh"](u))),
+        ("sin_negative", 1): lambda: (a["sin"](negative(u)), negative(a["sin"](u))),
+        ("cos_negative", 1): lambda: (a["cos"](negative(u)), a["cos"](u)),
+        ("relu_step", 1): lambda: (a["relu"](u), times(u, a["step"](u))),
+        ("abs_step", 1): lambda: (a["abs"](u), times(u, twice_step_minus_one())),
+        ("sign_step", 1): lambda: (a["sign"](u), twice_step_minus_one(), ("!=", u)),
+        ("step_squared", 1): lambda: (power(a["step"](u), 2), a["step"](u)),
+        ("max_relu", 2): lambda: (a["max"](u, v), plus(v, a["relu"](minus(u, v)))),
+        ("min_relu", 2): lambda: (a["min"](u, v), minus(u, a["relu"](minus(u, v)))),
+    }
+    need((name, len(given)) in table, f"no identity {name} of {len(given)} arguments")
+    left, right, *signs = table[name, len(given)]()
+    return left, right, tuple(signs)
