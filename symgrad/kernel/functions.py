@@ -1,11 +1,9 @@
 """The closed tables of functions and of function identities, each with its conditions.
 
-A condition is a pair ``(relation, term)``, read "term relation 0". ``DOMAIN`` says where a function is defined, ``KINK``
-where it is smooth; together they make it continuously differentiable near the point. Derivatives and identities are
-those of NIST DLMF, chapters 4 and 7, and of Bishop 2006, section 4.3; piecewise functions by cases.
+A condition is a pair ``(relation, term)``, read "term relation 0". ``DOMAIN`` says where a function is defined,
+``KINK`` where it is smooth; together they make it continuously differentiable near the point. Derivatives and
+identities are those of NIST DLMF, chapters 4 and 7, and of Bishop 2006, section 4.3; piecewise functions by cases.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction

@@ -1,7 +1,5 @@
 """Programs: what they are, when a term has a meaning in one, what depends on what, and where a term is smooth."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -73,7 +71,7 @@ def _need(condition: object, what: str) -> None:
 
 @lru_cache(maxsize=65536)
 def check_term(program: Program, term: t.Term, derivative: bool = True, around: tuple[str, ...] = ()) -> None:
-    """Check that ``term`` has a meaning inside sums over the sizes ``around``; without ``derivative``, that it holds none.
+    """Check that ``term`` has a meaning, inside sums over the sizes ``around``; whether it may hold a derivative.
 
     Raises:
         IllFormedError: undeclared name, wrong rank, index of another size, loose number, derivative inside a
@@ -85,26 +83,27 @@ def check_term(program: Program, term: t.Term, derivative: bool = True, around: 
             return around[i] if 0 <= i < len(around) else None
         return i.size if type(i) is t.Index and named(i.name) and named(i.size) else None
 
-    good = type(term) in t.CONSTRUCTS
+    parts = t.children(term)
+    good = type(term) in t.CONSTRUCTS and type(parts) is tuple
     match term:
         case t.Entry(name, indices):
-            good &= type(indices) is tuple and name in program.tensors
-            good = good and tuple(map(size, indices)) == program.tensors[name].shape
+            known = type(indices) is tuple and name in program.tensors
+            good = known and tuple(map(size, indices)) == program.tensors[name].shape
         case t.Delta(left, right):
-            good &= size(left) == size(right) is not None
-        case t.Apply(function, arguments):
-            good &= function in DERIVATIVES and len(arguments) == len(DERIVATIVES[function])
+            good = size(left) == size(right) is not None
+        case t.Apply(function, _):
+            good = good and function in DERIVATIVES and len(parts) == len(DERIVATIVES[function])
         case t.Partial(body, wrt, total):
-            good &= derivative and type(wrt) is t.Entry and type(total) is bool and (not total or type(body) is t.Entry)
-            good = good and wrt.tensor in program.tensors and program.tensors[wrt.tensor].kind != "data"
+            known = derivative and type(wrt) is t.Entry and wrt.tensor in program.tensors
+            good = known and program.tensors[wrt.tensor].kind != "data" and type(total) is bool
+            good = good and (not total or type(body) is t.Entry)
         case t.Number(value):
-            good &= type(value) is Fraction
+            good = type(value) is Fraction
         case t.Power(_, exponent):
-            good &= type(exponent) is Fraction and abs(exponent) <= 64
+            good = type(exponent) is Fraction and abs(exponent) <= 64
         case t.Size(name) | t.Sum(name, _):
-            good &= named(name)
-    parts = t.children(term)
-    _need(good and type(parts) is tuple, f"{type(term).__name__} without a meaning in this program")
+            good = named(name)
+    _need(good and type(term) in t.CONSTRUCTS, f"no meaning in this program: {type(term).__name__}")
     inner = (term.size, *around) if isinstance(term, t.Sum) else around
     for part in parts:
         check_term(program, part, derivative and type(term) is not t.Partial, inner)
@@ -117,20 +116,21 @@ def check_program(program: Program) -> Program:
     Raises:
         IllFormedError: if not, or if a name is declared twice or a parameter carries the batch size.
     """
-    _need(type(program) is Program, "not a program")
+    _need(type(program) is Program and "loss" in program.bodies, "not a program with a loss")
     for tensor in program.inputs:
-        _need(type(tensor) is Tensor and tensor.kind in {"data", "parameter"}, f"{tensor} is no data and no parameter")
+        plain = type(tensor) is Tensor and tensor.kind in {"data", "parameter"}
+        _need(plain, f"{tensor} is no data and no parameter")
         _need(tensor.kind == "data" or program.batch not in tensor.shape, f"parameter {tensor.name} carries a sample")
     for number, definition in enumerate(program.definitions):
-        own = definition.letters
-        check_term(Program(program.batch, program.inputs, program.definitions[:number]), definition.body, False)
+        above, own = Program(program.batch, program.inputs, program.definitions[:number]), definition.letters
+        check_term(above, definition.body, False)
         plain = type(definition) is Definition and all(type(i) is t.Index and named(i.name) for i in own)
         fits = len(set(own)) == len(own) and set(t.letters(definition.body)) <= set(own)
         _need(plain and fits, f"{definition.name}: a letter is no name, stands twice, or is missing on the left")
     for tensor in program.tensors.values():
         _need(all(map(named, (tensor.name, *tensor.shape))), f"{tensor} holds what is no name")
     _need(len(program.tensors) == len(program.inputs) + len(program.definitions), "a name is declared twice")
-    _need("loss" in program.bodies and program.tensors["loss"].shape in {(program.batch,), ()}, "loss[n] is missing")
+    _need(program.tensors["loss"].shape in {(program.batch,), ()}, "loss does not carry the sample alone")
     return program
 
 
@@ -165,9 +165,8 @@ def conditions(term: t.Term, kinks: bool, depth: int = 0) -> frozenset[t.Judgeme
         case t.Power(base, exponent) if exponent.denominator > 1 or exponent < 0:
             found = [(">" if exponent.denominator > 1 else "!=", base)]
         case t.Apply(function, arguments):
-            found = [
-                c for table in (DOMAIN, KINK)[: 1 + kinks] if function in table for c in table[function](*arguments)
-            ]
+            tables = (DOMAIN, KINK) if kinks else (DOMAIN,)
+            found = [c for table in tables if function in table for c in table[function](*arguments)]
     made = closed((relation, u) for relation, u in found if not isinstance(u, t.Size))
     if isinstance(term, t.Sum):
         return made | conditions(t.opened(term.body, t.Index(f"__{depth}", term.size)), kinks, depth + 1)

@@ -31,25 +31,23 @@ Position = Index | int
 class Term:
     """A real number for every choice of sizes, data, parameters and free letters."""
 
-    __slots__ = ("_hash",)
+    __slots__ = ("_hash", "_key")
+    _key: tuple[Any, ...]
     _hash: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((type(self), *self.fields())))
-
-    def fields(self) -> tuple[Any, ...]:
-        """What it was made of, in order."""
-        return tuple([getattr(self, name) for name in self.__slots__])
+        fields = tuple([getattr(self, name) for name in self.__slots__])
+        # With the types of the fields: the float 1.0 and True are not the exact rational 1.
+        object.__setattr__(self, "_key", (type(self), *map(type, fields), *fields))
+        object.__setattr__(self, "_hash", hash(self._key))
 
     def __hash__(self) -> int:
         """Hash of the structure, computed once: terms are shared and deep."""
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other is the same tree; 1.0 and True are not the exact rational 1."""
-        if self is other or not isinstance(other, Term) or self._hash != other._hash or type(self) is not type(other):
-            return self is other
-        return all(type(a) is type(b) and a == b for a, b in zip(self.fields(), other.fields(), strict=True))
+        """Whether the other is the same tree."""
+        return self is other or (isinstance(other, Term) and self._hash == other._hash and self._key == other._key)
 
     def __reduce__(self) -> tuple[type[Term], tuple[Any, ...]]:
         """Copies are made anew: a hash is good for one process."""
@@ -57,6 +55,10 @@ class Term:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(str, self.fields()))})"
+
+    def fields(self) -> tuple[Any, ...]:
+        """What it was made of, in order."""
+        return self._key[len(self._key) // 2 + 1 :]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
