@@ -1,14 +1,13 @@
 """Programs: what they are, when a term has a meaning in one, what depends on what, and where a term is smooth."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
 from symgrad.errors import IllFormedError
 from symgrad.kernel import terms as t
-from symgrad.kernel.functions import DERIVATIVES, DOMAIN, KINK, Condition
+from symgrad.kernel.functions import DERIVATIVES, DOMAIN, KINK, away, positive
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|_[0-9]{1,6}")
 
@@ -94,9 +93,8 @@ def check_term(program: Program, term: t.Term, derivative: bool = True, around: 
         case t.Apply(function, _):
             good = good and function in DERIVATIVES and len(parts) == len(DERIVATIVES[function])
         case t.Partial(body, wrt, total):
-            known = derivative and type(wrt) is t.Entry and wrt.tensor in program.tensors
-            good = known and program.tensors[wrt.tensor].kind != "data" and type(total) is bool
-            good = good and (not total or type(body) is t.Entry)
+            known = derivative and type(wrt) is t.Entry and type(total) is bool and wrt.tensor in program.tensors
+            good = known and program.tensors[wrt.tensor].kind != "data" and (not total or type(body) is t.Entry)
         case t.Number(value):
             good = type(value) is Fraction
         case t.Power(_, exponent):
@@ -118,17 +116,15 @@ def check_program(program: Program) -> Program:
     """
     _need(type(program) is Program and "loss" in program.bodies, "not a program with a loss")
     for tensor in program.inputs:
-        plain = type(tensor) is Tensor and tensor.kind in {"data", "parameter"}
-        _need(plain, f"{tensor} is no data and no parameter")
-        _need(tensor.kind == "data" or program.batch not in tensor.shape, f"parameter {tensor.name} carries a sample")
-    for number, definition in enumerate(program.definitions):
-        above, own = Program(program.batch, program.inputs, program.definitions[:number]), definition.letters
-        check_term(above, definition.body, False)
-        plain = type(definition) is Definition and all(type(i) is t.Index and named(i.name) for i in own)
-        fits = len(set(own)) == len(own) and set(t.letters(definition.body)) <= set(own)
-        _need(plain and fits, f"{definition.name}: a letter is no name, stands twice, or is missing on the left")
-    for tensor in program.tensors.values():
-        _need(all(map(named, (tensor.name, *tensor.shape))), f"{tensor} holds what is no name")
+        plain = type(tensor) is Tensor and tensor.kind in {"data", "parameter"} and all(map(named, tensor.shape))
+        shared = plain and (tensor.kind == "data" or program.batch not in tensor.shape)
+        _need(shared and named(tensor.name), f"{tensor} is no data, and no parameter that all samples share")
+    for number, d in enumerate(program.definitions):
+        plain = type(d) is Definition and named(d.name) and all(type(i) is t.Index for i in d.letters)
+        names = {name for i in d.letters for name in (i.name, i.size)} if plain else {""}
+        _need(all(map(named, names)) and len(set(d.letters)) == len(d.letters), f"{d.name}: not different letters")
+        check_term(Program(program.batch, program.inputs, program.definitions[:number]), d.body, False)
+        _need(set(t.letters(d.body)) <= set(d.letters), f"{d.name}: a letter is missing on the left")
     _need(len(program.tensors) == len(program.inputs) + len(program.definitions), "a name is declared twice")
     _need(program.tensors["loss"].shape in {(program.batch,), ()}, "loss does not carry the sample alone")
     return program
@@ -147,48 +143,38 @@ def mentioned(term: t.Term) -> frozenset[str]:
     return frozenset(part.tensor for part in t.subterms(term) if isinstance(part, t.Entry))
 
 
-def reached(program: Program, term: t.Term) -> frozenset[str]:
-    """The tensors that ``term`` depends on, through the program."""
-    return frozenset[str]().union(*(ancestors(program, name) for name in mentioned(term)))
-
-
-def depends(program: Program, term: t.Term, tensor: str, *, total: bool) -> bool:
-    """Whether ``term`` can change with ``tensor``, through the program if ``total``."""
-    return tensor in (reached(program, term) if total else mentioned(term))
+def reached(program: Program, term: t.Term, total: bool = True) -> frozenset[str]:
+    """The tensors that ``term`` depends on, through the program if ``total``; else those that it mentions."""
+    return frozenset[str]().union(*(ancestors(program, name) for name in mentioned(term))) if total else mentioned(term)
 
 
 @lru_cache(maxsize=65536)
 def conditions(term: t.Term, kinks: bool, depth: int = 0) -> frozenset[t.Judgement]:
     """Where ``term`` is defined, with ``kinks`` where it is smooth, as closed judgements."""
-    found: list[tuple[str, t.Term]] = []
+    found: tuple[t.Judgement, ...] = ()
     match term:
         case t.Power(base, exponent) if exponent.denominator > 1 or exponent < 0:
-            found = [(">" if exponent.denominator > 1 else "!=", base)]
+            found = positive(base) if exponent.denominator > 1 else away(base)
         case t.Apply(function, arguments):
             tables = (DOMAIN, KINK) if kinks else (DOMAIN,)
-            found = [c for table in tables if function in table for c in table[function](*arguments)]
-    made = closed((relation, u) for relation, u in found if not isinstance(u, t.Size))
+            found = tuple(c for table in tables if function in table for c in table[function](*arguments))
+    made = frozenset(t.closure(c) for c in found if not isinstance(c.left, t.Size))
     if isinstance(term, t.Sum):
         return made | conditions(t.opened(term.body, t.Index(f"__{depth}", term.size)), kinks, depth + 1)
     return made.union(*(conditions(part, kinks, depth) for part in t.children(term)))
 
 
-def closed(found: Iterable[Condition]) -> frozenset[t.Judgement]:
-    """Conditions as hypotheses: for all values of their letters."""
-    return frozenset(t.closure(t.Judgement(relation, u, t.ZERO)) for relation, u in found)
-
-
-def computed(program: Program, term: t.Term, besides: str = "") -> list[t.Term]:
-    """``term`` and the body of every definition that it depends on, but for one."""
-    return [term, *(d.body for d in program.definitions if d.name in reached(program, term) and d.name != besides)]
+def computed(program: Program, term: t.Term) -> list[t.Term]:
+    """``term`` and the body of every definition that it depends on."""
+    return [term, *(d.body for d in program.definitions if d.name in reached(program, term))]
 
 
 @lru_cache(maxsize=65536)
 def smooth(program: Program, term: t.Term, tensor: str, total: bool) -> frozenset[t.Judgement]:
     """Conditions under which ``term`` is continuously differentiable in ``tensor`` near the point."""
-    bodies = computed(program, term, tensor) if total else [term]
-    found = (c for body in bodies for c in conditions(body, True))
-    return frozenset(c for c in found if depends(program, c.left, tensor, total=total))
+    # The bodies of ``tensor`` and of what it depends on cannot move with it.
+    bodies = computed(program, term) if total else [term]
+    return frozenset(c for body in bodies for c in conditions(body, True) if tensor in reached(program, c.left, total))
 
 
 def defined(program: Program, judgement: t.Judgement) -> frozenset[t.Judgement]:

@@ -9,7 +9,7 @@ from functools import reduce
 
 from symgrad.errors import LimitError
 from symgrad.kernel import terms as t
-from symgrad.kernel.functions import Condition
+from symgrad.kernel.functions import away, positive
 
 Poly = dict[frozenset[tuple[t.Term, int]], Fraction]
 UNIT: Poly = {frozenset(): Fraction(1)}
@@ -51,7 +51,7 @@ def atom(term: t.Term, exponent: int = 1) -> Poly:
     return {frozenset({(term, exponent)} if exponent else ()): Fraction(1)}
 
 
-def fraction(term: t.Term, found: set[Condition] | None) -> tuple[Poly, Poly]:
+def fraction(term: t.Term, found: set[t.Judgement] | None) -> tuple[Poly, Poly]:
     """Numerator and denominator of ``term``.
 
     Without ``found``, an inverse or a root is an atom. With it, inverses become denominators, powers become powers of
@@ -61,13 +61,11 @@ def fraction(term: t.Term, found: set[Condition] | None) -> tuple[Poly, Poly]:
         case t.Number(value):
             return plus({}, UNIT, value), UNIT
         case t.Plus(parts):
-            total: Poly = {}
-            below = UNIT
+            above, below = plus({}, {}), UNIT
             for n, d in (fraction(part, found) for part in parts):
-                total, below = (
-                    (plus(total, n), d) if d == below else (plus(times(total, d), times(n, below)), times(below, d))
-                )
-            return total, below
+                mine, other = (UNIT, UNIT) if d == below else (d, below)
+                above, below = plus(times(above, mine), times(n, other)), times(below, mine)
+            return above, below
         case t.Times(parts):
             pairs = [fraction(part, found) for part in parts]
             return reduce(times, (n for n, _ in pairs), UNIT), reduce(times, (d for _, d in pairs), UNIT)
@@ -77,7 +75,7 @@ def fraction(term: t.Term, found: set[Condition] | None) -> tuple[Poly, Poly]:
             k, q = exponent.numerator, exponent.denominator
             n, d = fraction(base, found)
             if found is not None and (q > 1 or k < 0) and not isinstance(base, t.Size):
-                found.add((">" if q > 1 else "!=", base))
+                found.update(positive(base) if q > 1 else away(base))
             if q > 1:
                 n, d = atom(t.Power(base, Fraction(1, q))), UNIT
             return (power(n, k), power(d, k)) if k >= 0 else (power(d, -k), power(n, -k))
@@ -90,17 +88,16 @@ def reduced(p: Poly) -> Poly:
     for monomial, value in p.items():
         part: Poly = {frozenset(): value}
         for root, k in monomial:
-            q = root.exponent.denominator if isinstance(root, t.Power) else k + 1
-            above, below = fraction(root.base, set()) if isinstance(root, t.Power) and k >= q else (UNIT, {})
-            whole, rest = divmod(k, q) if below == UNIT else (0, k)
-            part = times(times(part, power(above, whole)), atom(root, rest))
+            whole, rest = divmod(k, root.exponent.denominator) if isinstance(root, t.Power) else (0, k)
+            above, below = fraction(root.base, set()) if isinstance(root, t.Power) and whole else (UNIT, UNIT)
+            part = times(part, times(power(above, whole), atom(root, rest)) if below == UNIT else atom(root, k))
         total = plus(total, part)
     return total
 
 
-def equal(left: t.Term, right: t.Term) -> set[Condition] | None:
+def equal(left: t.Term, right: t.Term) -> set[t.Judgement] | None:
     """The conditions under which the two are equal as polynomials or fractions; None where they are not."""
-    found: set[Condition] = set()
+    found: set[t.Judgement] = set()
     for conditions in (None, found):
         (a, b), (c, d) = fraction(left, conditions), fraction(right, conditions)
         difference = plus(times(a, d), times(c, b), Fraction(-1))

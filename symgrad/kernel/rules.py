@@ -7,18 +7,16 @@ every point where its hypotheses hold. All hypotheses that can mention parameter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from symgrad.errors import RuleError
 from symgrad.kernel import program as w
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE
 from symgrad.kernel.program import Program
 from symgrad.kernel.ring import equal
-from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
 
 
 def _equation(program: Program, left: t.Term, right: t.Term, **rests_on: Any) -> Sequent:
-    return Sequent(program, Judgement("=", left, right), **rests_on)
+    return Sequent(program, t.Judgement("=", left, right), **rests_on)
 
 
 def _resting(sequent: Sequent, *premises: Theorem) -> Sequent:
@@ -51,7 +49,7 @@ def sym(theorem: Theorem) -> Sequent:
         RuleError: if the theorem is not an equation.
     """
     need(theorem.relation == "=", "sym", "not an equation", theorem=theorem.conclusion)
-    return _resting(_equation(theorem.program, theorem.right, theorem.left), theorem)
+    return theorem.sequent._replace(conclusion=t.Judgement("=", theorem.right, theorem.left))
 
 
 @rule
@@ -90,7 +88,7 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
         RuleError: if there is no such subterm or choice, or a derivative is entered as said above.
     """
     need(theorem.relation == "=", "congruence", "not an equation", theorem=theorem.conclusion)
-    continuous: set[Judgement] = set()
+    continuous: set[t.Judgement] = set()
 
     def replaced(part: t.Term, rest: tuple[int, ...]) -> t.Term:
         if not rest:
@@ -104,10 +102,10 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
             need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
             need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
             for h in theorem.hypotheses:
-                about_it = h.relation == "=" and part.wrt.tensor in w.mentioned(h.left) | w.mentioned(h.right)
+                both, variable = t.Plus((h.left, h.right)), part.wrt.tensor
+                about_it = h.relation == "=" and variable in w.mentioned(both)
                 need(not about_it, "congruence", "an equality about the variable", hypothesis=h)
-                for side in (h.left, h.right):
-                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))
+                continuous.update(w.smooth(theorem.program, both, variable, False))
         parts[rest[0]] = replaced(parts[rest[0]], rest[1:])
         return t.rebuilt(part, parts)
 
@@ -134,7 +132,7 @@ def unfold(program: Program, term: t.Entry) -> Sequent:
 
 
 @rule
-def hypothesis(program: Program, judgement: Judgement) -> Sequent:
+def hypothesis(program: Program, judgement: t.Judgement) -> Sequent:
     """Take an equation or an open condition as hypothesis, for all values of its letters.
 
     ::
@@ -150,9 +148,8 @@ def hypothesis(program: Program, judgement: Judgement) -> Sequent:
     """
     condition = judgement.relation in {">", "!="} and judgement.right == t.ZERO
     need(judgement.relation == "=" or condition, "hypothesis", "no equation, > 0 or != 0", judgement=judgement)
-    for side in (judgement.left, judgement.right):
-        w.check_term(program, side, False)
-    return Sequent(program, judgement, frozenset({closure(judgement)}))
+    w.check_term(program, t.Plus((judgement.left, judgement.right)), False)
+    return Sequent(program, judgement, frozenset({t.closure(judgement)}))
 
 
 @rule
@@ -168,9 +165,8 @@ def ring(program: Program, left: t.Term, right: t.Term) -> Sequent:
         RuleError: if the two differ.
     """
     found = equal(left, right)
-    if found is None:
-        raise RuleError("ring", "the sides differ", left=left, right=right)
-    return _equation(program, left, right, hypotheses=w.closed(found))
+    need(found is not None, "ring", "the sides differ", left=left, right=right)
+    return _equation(program, left, right, hypotheses=frozenset(map(t.closure, found or ())))
 
 
 @rule
@@ -188,7 +184,7 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
     arity, made = IDENTITIES.get(name, (-1, lambda: ((), t.ONE, t.ONE)))
     need(arity == len(arguments), "identity", f"no identity {name} of {len(arguments)} arguments")
     conditions, left, right = made(*arguments)
-    return _equation(program, left, right, hypotheses=w.closed(conditions))
+    return _equation(program, left, right, hypotheses=frozenset(map(t.closure, conditions)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -242,9 +238,8 @@ def sum_exchange(program: Program, term: t.Sum) -> Sequent:
     Raises:
         RuleError: if the term is not a sum of a sum.
     """
-    inner = term.body
-    if not isinstance(inner, t.Sum):
-        raise RuleError("sum_exchange", "not a sum of a sum", term=term)
+    inner: Any = term.body
+    need(isinstance(inner, t.Sum), "sum_exchange", "not a sum of a sum", term=term)
     return _equation(program, term, t.Sum(inner.size, t.Sum(term.size, t.renamed(inner.body, {0: 1, 1: 0}))))
 
 
@@ -263,11 +258,10 @@ def sum_delta(program: Program, term: t.Sum) -> Sequent:
         RuleError: if there is none.
     """
     factors = list(term.body.factors) if isinstance(term.body, t.Times) else [term.body]
-    for k, factor in enumerate(factors):
-        if isinstance(factor, t.Delta) and (factor.left == 0) != (factor.right == 0):
-            other = factor.right if factor.left == 0 else factor.left
-            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), other))
-    raise RuleError("sum_delta", "no delta with the summed index", term=term)
+    places = [k for k, f in enumerate(factors) if isinstance(f, t.Delta) and (f.left == 0) != (f.right == 0)]
+    need(places, "sum_delta", "no delta with the summed index", term=term)
+    delta: Any = factors.pop(places[0])
+    return _equation(program, term, t.opened(_joined(factors, t.Times), delta.right if delta.left == 0 else delta.left))
 
 
 @rule
@@ -290,15 +284,13 @@ def sum_constant(program: Program, term: t.Sum) -> Sequent:
 # Differentiation
 
 
-Slope = Callable[[Any, int, t.Term], t.Term]
-
-
-def _leibniz(name: str, program: Program, term: t.Partial, construct: type[t.Term], made: Slope) -> Sequent:
+def _leibniz(program: Program, term: t.Partial, construct: type[t.Term], made: Callable[..., t.Term]) -> Sequent:
     """Sum what ``made`` makes of the body, the place of each part that moves, and the derivative of that part."""
     variable = term.wrt.tensor
     parts = enumerate(t.children(term.body)) if isinstance(term.body, construct) else ()
     slopes = [made(term.body, k, t.Partial(u, term.wrt, False)) for k, u in parts if variable in w.mentioned(u)]
-    need(slopes, name, f"not a {construct.__name__} that depends on {variable}", term=term)
+    name = construct.__name__.lower()
+    need(slopes, f"partial_{name}", f"no derivative of a {name} that depends on {variable}", term=term)
     return _equation(program, term, _joined(slopes, t.Plus), hypotheses=w.smooth(program, term.body, variable, False))
 
 
@@ -314,7 +306,7 @@ def partial_constant(program: Program, term: t.Partial) -> Sequent:
     Raises:
         RuleError: if it does, through the program when the derivative is total.
     """
-    moving = w.depends(program, term.body, term.wrt.tensor, total=term.total)
+    moving = term.wrt.tensor in w.reached(program, term.body, term.total)
     need(not moving, "partial_constant", f"it depends on {term.wrt.tensor}", term=term)
     return _equation(program, term, t.ZERO, uses=frozenset(program.bodies if term.total else ()))
 
@@ -331,9 +323,9 @@ def partial_entry(program: Program, term: t.Partial) -> Sequent:
     Raises:
         RuleError: if the tensors differ.
     """
-    if not isinstance(term.body, t.Entry) or term.body.tensor != term.wrt.tensor:
-        raise RuleError("partial_entry", "not an entry of the same tensor", term=term)
-    return _equation(program, term, _joined(list(map(t.Delta, term.body.indices, term.wrt.indices)), t.Times))
+    body: Any = term.body
+    need(isinstance(body, t.Entry) and body.tensor == term.wrt.tensor, "partial_entry", "another tensor", term=term)
+    return _equation(program, term, _joined(list(map(t.Delta, body.indices, term.wrt.indices)), t.Times))
 
 
 @rule
@@ -350,7 +342,7 @@ def partial_plus(program: Program, term: t.Partial) -> Sequent:
     Raises:
         RuleError: if no term depends on the variable.
     """
-    return _leibniz("partial_plus", program, term, t.Plus, lambda _u, _k, du: du)
+    return _leibniz(program, term, t.Plus, lambda _u, _k, du: du)
 
 
 @rule
@@ -367,10 +359,7 @@ def partial_times(program: Program, term: t.Partial) -> Sequent:
     Raises:
         RuleError: if no factor depends on the variable.
     """
-
-    return _leibniz(
-        "partial_times", program, term, t.Times, lambda u, k, du: t.Times((*u.factors[:k], du, *u.factors[k + 1 :]))
-    )
+    return _leibniz(program, term, t.Times, lambda u, k, du: t.Times((*u.factors[:k], du, *u.factors[k + 1 :])))
 
 
 @rule
@@ -388,11 +377,10 @@ def partial_power(program: Program, term: t.Partial) -> Sequent:
         RuleError: if the term is no derivative of a power.
     """
 
-    def lower(body: t.Power, _k: int, slope: t.Term) -> t.Term:
-        less = body.base if body.exponent == 2 else t.Power(body.base, body.exponent - 1)
-        return t.Times((t.Number(body.exponent), less, slope))
+    def lower(u: t.Power) -> t.Term:
+        return u.base if u.exponent == 2 else t.Power(u.base, u.exponent - 1)
 
-    return _leibniz("partial_power", program, term, t.Power, lower)
+    return _leibniz(program, term, t.Power, lambda u, _k, du: t.Times((t.Number(u.exponent), lower(u), du)))
 
 
 @rule
@@ -409,14 +397,7 @@ def partial_apply(program: Program, term: t.Partial) -> Sequent:
     Raises:
         RuleError: if no argument depends on the variable.
     """
-
-    return _leibniz(
-        "partial_apply",
-        program,
-        term,
-        t.Apply,
-        lambda f, k, du: t.Times((DERIVATIVES[f.function][k](*f.arguments), du)),
-    )
+    return _leibniz(program, term, t.Apply, lambda f, k, du: t.Times((DERIVATIVES[f.function][k](*f.arguments), du)))
 
 
 @rule
@@ -434,10 +415,7 @@ def partial_sum(program: Program, term: t.Partial) -> Sequent:
     Raises:
         RuleError: if the term is no derivative of a sum.
     """
-    if not isinstance(term.body, t.Sum):
-        raise RuleError("partial_sum", "not a derivative of a sum", term=term)
-    made = t.Sum(term.body.size, t.Partial(term.body.body, term.wrt, False))
-    return _equation(program, term, made, hypotheses=w.smooth(program, term.body, term.wrt.tensor, False))
+    return _leibniz(program, term, t.Sum, lambda u, _k, du: t.Sum(u.size, du))
 
 
 @rule
@@ -517,7 +495,7 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
             fitting(told[0], t.opened(body, t.Index("__0", size)))
             relation, parts = premises[0].relation, (told[0],)
     need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
-    return _resting(Sequent(program, Judgement(relation, term, t.ZERO)), *premises)
+    return _resting(Sequent(program, t.Judgement(relation, term, t.ZERO)), *premises)
 
 
 @rule
@@ -534,7 +512,7 @@ def sign_weaken(theorem: Theorem, relation: str) -> Sequent:
         RuleError: for anything else.
     """
     need(theorem.relation == ">" and relation in {"!=", ">="}, "sign_weaken", "only > is weakened, to != or >=")
-    return _resting(Sequent(theorem.program, Judgement(relation, theorem.left, t.ZERO)), theorem)
+    return theorem.sequent._replace(conclusion=t.Judgement(relation, theorem.left, t.ZERO))
 
 
 @rule
@@ -550,10 +528,9 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
     Raises:
         RuleError: if the sign is not one of the right side.
     """
-    fits = equation.relation == "=" and signed.right == t.ZERO and equation.right == signed.left
-    need(fits and signed.relation != "=", "sign_equal", "not an equation and a sign of its right side", signed=signed)
-    made = Judgement(signed.relation, equation.left, t.ZERO)
-    return _resting(Sequent(equation.program, made), equation, signed)
+    fits = equation.relation == "=" and signed.relation in {">", ">=", "!="} and equation.right == signed.left
+    need(fits, "sign_equal", "not an equation and a sign of its right side", signed=signed)
+    return _resting(signed.sequent._replace(conclusion=t.Judgement(signed.relation, equation.left, t.ZERO)), equation)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -581,14 +558,15 @@ def separable(program: Program, sample: t.Entry, premises: tuple[Theorem, ...]) 
         batch = program.bodies[definition.name]
         here = t.renamed(batch.body, {i: n for i in batch.letters if i.size == program.batch})
         there = w.lifted(program, definition.body, n)
-        same = here == there or (rest and rest.pop(0).conclusion == Judgement("=", here, there))
+        same = here == there or (rest and rest.pop(0).conclusion == t.Judgement("=", here, there))
         need(same, "separable", f"{definition.name} is not shown to be the same", batch=here, single=there)
     need(not rest, "separable", "a premise too many", premises=rest)
     sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
     free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
     need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
-    apart = Judgement("separable", sample, t.ONE)
-    return _resting(Sequent(program, apart, uses=frozenset(program.bodies)), *premises)
+    return _resting(
+        Sequent(program, t.Judgement("separable", sample, t.ONE), uses=frozenset(program.bodies)), *premises
+    )
 
 
 @rule
@@ -615,7 +593,7 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
     for part in (p for side in sides for p in t.subterms(side) if isinstance(p, t.Partial) and apart.arguments[2]):
         kept = part.total and program.tensors[part.wrt.tensor].kind == "parameter"
         need(kept, "lift", "a derivative that the equations do not carry over", partial=part)
-    moved = frozenset(closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
+    moved = frozenset(t.closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
     lifted = theorem.conclusion.map(lambda u: w.lifted(program, u, n))
     return _resting(Sequent(program, lifted, moved, frozenset(program.bodies)), apart)
 
@@ -637,8 +615,7 @@ def state(theorem: Theorem, signs: tuple[Theorem, ...]) -> Sequent:
     """
     under = set(theorem.hypotheses | w.defined(theorem.program, theorem.conclusion))
     for known in signs:
-        proved = closure(known.conclusion)
+        proved = t.closure(known.conclusion)
         need(proved in under and known.program == theorem.program, "state", "not a hypothesis", sign=known.conclusion)
         under = under - {proved} | known.hypotheses
-    uses = theorem.uses.union(*(known.uses for known in signs))
-    return Sequent(theorem.program, theorem.conclusion, frozenset(under), uses)
+    return theorem.sequent._replace(hypotheses=frozenset(under), uses=theorem.uses.union(*(s.uses for s in signs)))

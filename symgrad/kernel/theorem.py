@@ -80,27 +80,24 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
     is checked again.
     """
     name = body.__name__
-    kinds = [kind for key, kind in body.__annotations__.items() if key != "return"]
+    *kinds, _ = body.__annotations__.values()
 
     @wraps(body)
     def apply(*arguments: Any) -> Theorem:
-        need(len(arguments) == len(kinds), name, f"takes {len(kinds)} arguments, got {len(arguments)}")
-        for argument, kind in zip(arguments, kinds, strict=True):
-            need(_genuine(argument, kind), name, f"expected a {kind}", got=argument)
+        genuine = len(arguments) == len(kinds) and all(map(_genuine, arguments, kinds))
+        need(genuine, name, f"expected {', '.join(map(str, kinds))}", got=arguments)
         program = check_program(getattr(arguments[0], "program", arguments[0]))
-        for argument in arguments:
-            for part in argument if type(argument) is tuple else (argument,):
-                if isinstance(part, t.Term):
-                    check_term(program, part)
-        made, sequent = object.__new__(Theorem), body(*arguments)
+        for part in (p for a in arguments for p in (a if type(a) is tuple else (a,)) if isinstance(p, t.Term)):
+            check_term(program, part)
+        sequent = body(*arguments)
         for side in (sequent.conclusion.left, sequent.conclusion.right):
             check_term(sequent.program, side)
+        made: Theorem = object.__new__(Theorem)
         for field, value in (("sequent", sequent), ("rule", name), ("arguments", arguments)):
             object.__setattr__(made, field, value)
         return made
 
-    _RULES[name] = apply
-    return apply
+    return _RULES.setdefault(name, apply)
 
 
 def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
