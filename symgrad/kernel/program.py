@@ -1,16 +1,13 @@
 """Programs: what they are, when a term has a meaning in one, what depends on what, and where a term is smooth."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
 from symgrad.errors import IllFormedError
 from symgrad.kernel import terms as t
-from symgrad.kernel.functions import DERIVATIVES, DOMAIN, KINK, Condition
+from symgrad.kernel.functions import DERIVATIVES, DOMAIN, KINK, away, positive
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|_[0-9]{1,6}")
 
@@ -73,7 +70,7 @@ def _need(condition: object, what: str) -> None:
 
 @lru_cache(maxsize=65536)
 def check_term(program: Program, term: t.Term, derivative: bool = True, around: tuple[str, ...] = ()) -> None:
-    """Check that ``term`` has a meaning inside sums over the sizes ``around``; without ``derivative``, that it holds none.
+    """Check that ``term`` has a meaning, inside sums over the sizes ``around``; whether it may hold a derivative.
 
     Raises:
         IllFormedError: undeclared name, wrong rank, index of another size, loose number, derivative inside a
@@ -85,26 +82,26 @@ def check_term(program: Program, term: t.Term, derivative: bool = True, around: 
             return around[i] if 0 <= i < len(around) else None
         return i.size if type(i) is t.Index and named(i.name) and named(i.size) else None
 
-    good = type(term) in t.CONSTRUCTS
+    parts = t.children(term)
+    good = type(term) in t.CONSTRUCTS and type(parts) is tuple
     match term:
         case t.Entry(name, indices):
-            good &= type(indices) is tuple and name in program.tensors
-            good = good and tuple(map(size, indices)) == program.tensors[name].shape
+            known = type(indices) is tuple and name in program.tensors
+            good = known and tuple(map(size, indices)) == program.tensors[name].shape
         case t.Delta(left, right):
-            good &= size(left) == size(right) is not None
-        case t.Apply(function, arguments):
-            good &= function in DERIVATIVES and len(arguments) == len(DERIVATIVES[function])
+            good = size(left) == size(right) is not None
+        case t.Apply(function, _):
+            good = good and function in DERIVATIVES and len(parts) == len(DERIVATIVES[function])
         case t.Partial(body, wrt, total):
-            good &= derivative and type(wrt) is t.Entry and type(total) is bool and (not total or type(body) is t.Entry)
-            good = good and wrt.tensor in program.tensors and program.tensors[wrt.tensor].kind != "data"
+            known = derivative and type(wrt) is t.Entry and type(total) is bool and wrt.tensor in program.tensors
+            good = known and program.tensors[wrt.tensor].kind != "data" and (not total or type(body) is t.Entry)
         case t.Number(value):
-            good &= type(value) is Fraction
+            good = type(value) is Fraction
         case t.Power(_, exponent):
-            good &= type(exponent) is Fraction and abs(exponent) <= 64
+            good = type(exponent) is Fraction and abs(exponent) <= 64
         case t.Size(name) | t.Sum(name, _):
-            good &= named(name)
-    parts = t.children(term)
-    _need(good and type(parts) is tuple, f"{type(term).__name__} without a meaning in this program")
+            good = named(name)
+    _need(good and type(term) in t.CONSTRUCTS, f"no meaning in this program: {type(term).__name__}")
     inner = (term.size, *around) if isinstance(term, t.Sum) else around
     for part in parts:
         check_term(program, part, derivative and type(term) is not t.Partial, inner)
@@ -117,20 +114,19 @@ def check_program(program: Program) -> Program:
     Raises:
         IllFormedError: if not, or if a name is declared twice or a parameter carries the batch size.
     """
-    _need(type(program) is Program, "not a program")
+    _need(type(program) is Program and "loss" in program.bodies, "not a program with a loss")
     for tensor in program.inputs:
-        _need(type(tensor) is Tensor and tensor.kind in {"data", "parameter"}, f"{tensor} is no data and no parameter")
-        _need(tensor.kind == "data" or program.batch not in tensor.shape, f"parameter {tensor.name} carries a sample")
-    for number, definition in enumerate(program.definitions):
-        own = definition.letters
-        check_term(Program(program.batch, program.inputs, program.definitions[:number]), definition.body, False)
-        plain = type(definition) is Definition and all(type(i) is t.Index and named(i.name) for i in own)
-        fits = len(set(own)) == len(own) and set(t.letters(definition.body)) <= set(own)
-        _need(plain and fits, f"{definition.name}: a letter is no name, stands twice, or is missing on the left")
-    for tensor in program.tensors.values():
-        _need(all(map(named, (tensor.name, *tensor.shape))), f"{tensor} holds what is no name")
+        plain = type(tensor) is Tensor and tensor.kind in {"data", "parameter"} and all(map(named, tensor.shape))
+        shared = plain and (tensor.kind == "data" or program.batch not in tensor.shape)
+        _need(shared and named(tensor.name), f"{tensor} is no data, and no parameter that all samples share")
+    for number, d in enumerate(program.definitions):
+        plain = type(d) is Definition and named(d.name) and all(type(i) is t.Index for i in d.letters)
+        names = {name for i in d.letters for name in (i.name, i.size)} if plain else {""}
+        _need(all(map(named, names)) and len(set(d.letters)) == len(d.letters), f"{d.name}: not different letters")
+        check_term(Program(program.batch, program.inputs, program.definitions[:number]), d.body, False)
+        _need(set(t.letters(d.body)) <= set(d.letters), f"{d.name}: a letter is missing on the left")
     _need(len(program.tensors) == len(program.inputs) + len(program.definitions), "a name is declared twice")
-    _need("loss" in program.bodies and program.tensors["loss"].shape in {(program.batch,), ()}, "loss[n] is missing")
+    _need(program.tensors["loss"].shape in {(program.batch,), ()}, "loss does not carry the sample alone")
     return program
 
 
@@ -147,49 +143,38 @@ def mentioned(term: t.Term) -> frozenset[str]:
     return frozenset(part.tensor for part in t.subterms(term) if isinstance(part, t.Entry))
 
 
-def reached(program: Program, term: t.Term) -> frozenset[str]:
-    """The tensors that ``term`` depends on, through the program."""
-    return frozenset[str]().union(*(ancestors(program, name) for name in mentioned(term)))
-
-
-def depends(program: Program, term: t.Term, tensor: str, *, total: bool) -> bool:
-    """Whether ``term`` can change with ``tensor``, through the program if ``total``."""
-    return tensor in (reached(program, term) if total else mentioned(term))
+def reached(program: Program, term: t.Term, total: bool = True) -> frozenset[str]:
+    """The tensors that ``term`` depends on, through the program if ``total``; else those that it mentions."""
+    return frozenset[str]().union(*(ancestors(program, name) for name in mentioned(term))) if total else mentioned(term)
 
 
 @lru_cache(maxsize=65536)
 def conditions(term: t.Term, kinks: bool, depth: int = 0) -> frozenset[t.Judgement]:
     """Where ``term`` is defined, with ``kinks`` where it is smooth, as closed judgements."""
-    found: list[tuple[str, t.Term]] = []
+    found: tuple[t.Judgement, ...] = ()
     match term:
         case t.Power(base, exponent) if exponent.denominator > 1 or exponent < 0:
-            found = [(">" if exponent.denominator > 1 else "!=", base)]
+            found = positive(base) if exponent.denominator > 1 else away(base)
         case t.Apply(function, arguments):
-            found = [
-                c for table in (DOMAIN, KINK)[: 1 + kinks] if function in table for c in table[function](*arguments)
-            ]
-    made = closed((relation, u) for relation, u in found if not isinstance(u, t.Size))
+            tables = (DOMAIN, KINK) if kinks else (DOMAIN,)
+            found = tuple(c for table in tables if function in table for c in table[function](*arguments))
+    made = frozenset(t.closure(c) for c in found if not isinstance(c.left, t.Size))
     if isinstance(term, t.Sum):
         return made | conditions(t.opened(term.body, t.Index(f"__{depth}", term.size)), kinks, depth + 1)
     return made.union(*(conditions(part, kinks, depth) for part in t.children(term)))
 
 
-def closed(found: Iterable[Condition]) -> frozenset[t.Judgement]:
-    """Conditions as hypotheses: for all values of their letters."""
-    return frozenset(t.closure(t.Judgement(relation, u, t.ZERO)) for relation, u in found)
-
-
-def computed(program: Program, term: t.Term, besides: str = "") -> list[t.Term]:
-    """``term`` and the body of every definition that it depends on, but for one."""
-    return [term, *(d.body for d in program.definitions if d.name in reached(program, term) and d.name != besides)]
+def computed(program: Program, term: t.Term) -> list[t.Term]:
+    """``term`` and the body of every definition that it depends on."""
+    return [term, *(d.body for d in program.definitions if d.name in reached(program, term))]
 
 
 @lru_cache(maxsize=65536)
 def smooth(program: Program, term: t.Term, tensor: str, total: bool) -> frozenset[t.Judgement]:
     """Conditions under which ``term`` is continuously differentiable in ``tensor`` near the point."""
-    bodies = computed(program, term, tensor) if total else [term]
-    found = (c for body in bodies for c in conditions(body, True))
-    return frozenset(c for c in found if depends(program, c.left, tensor, total=total))
+    # The bodies of ``tensor`` and of what it depends on cannot move with it.
+    bodies = computed(program, term) if total else [term]
+    return frozenset(c for body in bodies for c in conditions(body, True) if tensor in reached(program, c.left, total))
 
 
 def defined(program: Program, judgement: t.Judgement) -> frozenset[t.Judgement]:

@@ -4,38 +4,24 @@ Rules about derivatives carry the conditions under which what they differentiate
 every point where its hypotheses hold. All hypotheses that can mention parameters are open conditions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from symgrad.errors import RuleError
 from symgrad.kernel import program as w
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE
 from symgrad.kernel.program import Program
 from symgrad.kernel.ring import equal
-from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
 
-Under = frozenset[Judgement]
-Names = frozenset[str]
-NONE: frozenset[Any] = frozenset()
 
-
-def _equation(program: Program, left: t.Term, right: t.Term, under: Under = NONE, uses: Names = NONE) -> Sequent:
-    return Sequent(program, Judgement("=", left, right), under, uses)
-
-
-def _sign(program: Program, relation: str, term: t.Term) -> Sequent:
-    return Sequent(program, Judgement(relation, term, t.ZERO))
+def _equation(program: Program, left: t.Term, right: t.Term, **rests_on: Any) -> Sequent:
+    return Sequent(program, t.Judgement("=", left, right), **rests_on)
 
 
 def _resting(sequent: Sequent, *premises: Theorem) -> Sequent:
     """The sequent with what its premises, which speak of the same program, rest on."""
-    need(
-        all(p.program == sequent.program for p in premises), "premises", "one is of another program", premises=premises
-    )
+    need(all(p.program == sequent.program for p in premises), "premises", "of another program", premises=premises)
     under = sequent.hypotheses.union(*(p.hypotheses for p in premises))
     return sequent._replace(hypotheses=under, uses=sequent.uses.union(*(p.uses for p in premises)))
 
@@ -63,7 +49,7 @@ def sym(theorem: Theorem) -> Sequent:
         RuleError: if the theorem is not an equation.
     """
     need(theorem.relation == "=", "sym", "not an equation", theorem=theorem.conclusion)
-    return _resting(_equation(theorem.program, theorem.right, theorem.left), theorem)
+    return theorem.sequent._replace(conclusion=t.Judgement("=", theorem.right, theorem.left))
 
 
 @rule
@@ -102,7 +88,7 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
         RuleError: if there is no such subterm or choice, or a derivative is entered as said above.
     """
     need(theorem.relation == "=", "congruence", "not an equation", theorem=theorem.conclusion)
-    continuous: set[Judgement] = set()
+    continuous: set[t.Judgement] = set()
 
     def replaced(part: t.Term, rest: tuple[int, ...]) -> t.Term:
         if not rest:
@@ -116,19 +102,19 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
             need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
             need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
             for h in theorem.hypotheses:
-                about_it = h.relation == "=" and part.wrt.tensor in w.mentioned(h.left) | w.mentioned(h.right)
+                both, variable = t.Plus((h.left, h.right)), part.wrt.tensor
+                about_it = h.relation == "=" and variable in w.mentioned(both)
                 need(not about_it, "congruence", "an equality about the variable", hypothesis=h)
-                for side in (h.left, h.right):
-                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))
+                continuous.update(w.smooth(theorem.program, both, variable, False))
         parts[rest[0]] = replaced(parts[rest[0]], rest[1:])
         return t.rebuilt(part, parts)
 
     made = replaced(term, path)
-    return _resting(_equation(theorem.program, term, made, frozenset(continuous)), theorem)
+    return _resting(_equation(theorem.program, term, made, hypotheses=frozenset(continuous)), theorem)
 
 
 @rule
-def unfold(program: Program, term: t.Term) -> Sequent:
+def unfold(program: Program, term: t.Entry) -> Sequent:
     """Open a definition.
 
     ::
@@ -139,15 +125,14 @@ def unfold(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is not an entry of a definition.
     """
-    definition = program.bodies.get(term.tensor) if isinstance(term, t.Entry) else None
-    if not isinstance(term, t.Entry) or definition is None:
-        raise RuleError("unfold", "not an entry of a definition", term=term)
+    need(term.tensor in program.bodies, "unfold", "not an entry of a definition", term=term)
+    definition = program.bodies[term.tensor]
     body = t.renamed(definition.body, dict(zip(definition.letters, term.indices, strict=True)))
     return _equation(program, term, body, uses=frozenset({term.tensor}))
 
 
 @rule
-def hypothesis(program: Program, judgement: Judgement) -> Sequent:
+def hypothesis(program: Program, judgement: t.Judgement) -> Sequent:
     """Take an equation or an open condition as hypothesis, for all values of its letters.
 
     ::
@@ -163,9 +148,8 @@ def hypothesis(program: Program, judgement: Judgement) -> Sequent:
     """
     condition = judgement.relation in {">", "!="} and judgement.right == t.ZERO
     need(judgement.relation == "=" or condition, "hypothesis", "no equation, > 0 or != 0", judgement=judgement)
-    for side in (judgement.left, judgement.right):
-        w.check_term(program, side, False)
-    return Sequent(program, judgement, frozenset({closure(judgement)}))
+    w.check_term(program, t.Plus((judgement.left, judgement.right)), False)
+    return Sequent(program, judgement, frozenset({t.closure(judgement)}))
 
 
 @rule
@@ -181,9 +165,8 @@ def ring(program: Program, left: t.Term, right: t.Term) -> Sequent:
         RuleError: if the two differ.
     """
     found = equal(left, right)
-    if found is None:
-        raise RuleError("ring", "the sides differ", left=left, right=right)
-    return _equation(program, left, right, w.closed(found))
+    need(found is not None, "ring", "the sides differ", left=left, right=right)
+    return _equation(program, left, right, hypotheses=frozenset(map(t.closure, found or ())))
 
 
 @rule
@@ -201,21 +184,15 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
     arity, made = IDENTITIES.get(name, (-1, lambda: ((), t.ONE, t.ONE)))
     need(arity == len(arguments), "identity", f"no identity {name} of {len(arguments)} arguments")
     conditions, left, right = made(*arguments)
-    return _equation(program, left, right, w.closed(conditions))
+    return _equation(program, left, right, hypotheses=frozenset(map(t.closure, conditions)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Finite sums
 
 
-def _sum(name: str, term: t.Term) -> t.Sum:
-    if not isinstance(term, t.Sum):
-        raise RuleError(name, "not a sum over an index", term=term)
-    return term
-
-
 @rule
-def sum_split(program: Program, term: t.Term) -> Sequent:
+def sum_split(program: Program, term: t.Sum) -> Sequent:
     """Split a sum of sums.
 
     ::
@@ -226,13 +203,12 @@ def sum_split(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the body is not a sum of terms.
     """
-    outer = _sum("sum_split", term)
-    need(isinstance(outer.body, t.Plus), "sum_split", "the body is not a sum of terms", term=term)
-    return _equation(program, term, t.Plus(tuple(t.Sum(outer.size, part) for part in t.children(outer.body))))
+    need(isinstance(term.body, t.Plus), "sum_split", "the body is not a sum of terms", term=term)
+    return _equation(program, term, t.Plus(tuple(t.Sum(term.size, part) for part in t.children(term.body))))
 
 
 @rule
-def sum_factor(program: Program, term: t.Term) -> Sequent:
+def sum_factor(program: Program, term: t.Sum) -> Sequent:
     """Pull the factors that are free of the index out of a sum.
 
     ::
@@ -243,16 +219,15 @@ def sum_factor(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no factor, or every factor, is free of the index.
     """
-    outer = _sum("sum_factor", term)
-    factors = outer.body.factors if isinstance(outer.body, t.Times) else ()
+    factors = term.body.factors if isinstance(term.body, t.Times) else ()
     free = [f for f in factors if not t.mentions_bound(f)]
     rest = [f for f in factors if t.mentions_bound(f)]
     need(free and rest, "sum_factor", "nothing to pull out, or nothing left inside", term=term)
-    return _equation(program, term, t.Times((*free, t.Sum(outer.size, _joined(rest, t.Times)))))
+    return _equation(program, term, t.Times((*free, t.Sum(term.size, _joined(rest, t.Times)))))
 
 
 @rule
-def sum_exchange(program: Program, term: t.Term) -> Sequent:
+def sum_exchange(program: Program, term: t.Sum) -> Sequent:
     """Exchange two finite sums.
 
     ::
@@ -263,13 +238,13 @@ def sum_exchange(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is not a sum of a sum.
     """
-    outer = _sum("sum_exchange", term)
-    inner = _sum("sum_exchange", outer.body)
-    return _equation(program, term, t.Sum(inner.size, t.Sum(outer.size, t.renamed(inner.body, {0: 1, 1: 0}))))
+    inner: Any = term.body
+    need(isinstance(inner, t.Sum), "sum_exchange", "not a sum of a sum", term=term)
+    return _equation(program, term, t.Sum(inner.size, t.Sum(term.size, t.renamed(inner.body, {0: 1, 1: 0}))))
 
 
 @rule
-def sum_delta(program: Program, term: t.Term) -> Sequent:
+def sum_delta(program: Program, term: t.Sum) -> Sequent:
     """Collapse a sum over a Kronecker delta of the same size.
 
     ::
@@ -282,17 +257,15 @@ def sum_delta(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if there is none.
     """
-    outer = _sum("sum_delta", term)
-    factors = list(outer.body.factors) if isinstance(outer.body, t.Times) else [outer.body]
-    for k, factor in enumerate(factors):
-        if isinstance(factor, t.Delta) and (factor.left == 0) != (factor.right == 0):
-            other = factor.right if factor.left == 0 else factor.left
-            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), other))
-    raise RuleError("sum_delta", "no delta with the summed index", term=term)
+    factors = list(term.body.factors) if isinstance(term.body, t.Times) else [term.body]
+    places = [k for k, f in enumerate(factors) if isinstance(f, t.Delta) and (f.left == 0) != (f.right == 0)]
+    need(places, "sum_delta", "no delta with the summed index", term=term)
+    delta: Any = factors.pop(places[0])
+    return _equation(program, term, t.opened(_joined(factors, t.Times), delta.right if delta.left == 0 else delta.left))
 
 
 @rule
-def sum_constant(program: Program, term: t.Term) -> Sequent:
+def sum_constant(program: Program, term: t.Sum) -> Sequent:
     """Sum a constant.
 
     ::
@@ -303,36 +276,26 @@ def sum_constant(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the index occurs in the body.
     """
-    outer = _sum("sum_constant", term)
-    need(not t.mentions_bound(outer.body), "sum_constant", "the index occurs in the body", term=term)
-    return _equation(program, term, t.Times((t.Size(outer.size), outer.body)))
+    need(not t.mentions_bound(term.body), "sum_constant", "the index occurs in the body", term=term)
+    return _equation(program, term, t.Times((t.Size(term.size), term.body)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Differentiation
 
 
-def _partial(name: str, program: Program, term: t.Term, construct: type[t.Term] = t.Term) -> tuple[Any, Under]:
-    """A derivative of the wanted construct, with the conditions under which its body is smooth."""
-    if not isinstance(term, t.Partial) or not isinstance(term.body, construct):
-        raise RuleError(name, f"not a derivative of a {construct.__name__}", term=term)
-    return term, w.smooth(program, term.body, term.wrt.tensor, term.total)
-
-
-Slope = Callable[[Any, int, t.Term], t.Term]
-
-
-def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term], made: Slope) -> Sequent:
+def _leibniz(program: Program, term: t.Partial, construct: type[t.Term], made: Callable[..., t.Term]) -> Sequent:
     """Sum what ``made`` makes of the body, the place of each part that moves, and the derivative of that part."""
-    partial, under = _partial(name, program, term, construct)
-    parts = enumerate(t.children(partial.body))
-    moving = [(k, t.Partial(part, partial.wrt, False)) for k, part in parts if partial.wrt.tensor in w.mentioned(part)]
-    need(moving, name, "nothing depends on the variable", term=term)
-    return _equation(program, term, _joined([made(partial.body, k, slope) for k, slope in moving], t.Plus), under)
+    variable = term.wrt.tensor
+    parts = enumerate(t.children(term.body)) if isinstance(term.body, construct) else ()
+    slopes = [made(term.body, k, t.Partial(u, term.wrt, False)) for k, u in parts if variable in w.mentioned(u)]
+    name = construct.__name__.lower()
+    need(slopes, f"partial_{name}", f"no derivative of a {name} that depends on {variable}", term=term)
+    return _equation(program, term, _joined(slopes, t.Plus), hypotheses=w.smooth(program, term.body, variable, False))
 
 
 @rule
-def partial_constant(program: Program, term: t.Term) -> Sequent:
+def partial_constant(program: Program, term: t.Partial) -> Sequent:
     """Differentiate what does not depend on the variable.
 
     ::
@@ -343,14 +306,13 @@ def partial_constant(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if it does, through the program when the derivative is total.
     """
-    partial, _ = _partial("partial_constant", program, term)
-    moving = w.depends(program, partial.body, partial.wrt.tensor, total=partial.total)
-    need(not moving, "partial_constant", f"it depends on {partial.wrt.tensor}", term=term)
-    return _equation(program, term, t.ZERO, uses=frozenset(program.bodies) if partial.total else NONE)
+    moving = term.wrt.tensor in w.reached(program, term.body, term.total)
+    need(not moving, "partial_constant", f"it depends on {term.wrt.tensor}", term=term)
+    return _equation(program, term, t.ZERO, uses=frozenset(program.bodies if term.total else ()))
 
 
 @rule
-def partial_entry(program: Program, term: t.Term) -> Sequent:
+def partial_entry(program: Program, term: t.Partial) -> Sequent:
     """Differentiate an entry with respect to an entry of the same tensor.
 
     ::
@@ -361,13 +323,13 @@ def partial_entry(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the tensors differ.
     """
-    partial, _ = _partial("partial_entry", program, term, t.Entry)
-    need(partial.wrt.tensor == partial.body.tensor, "partial_entry", "entries of two tensors", term=term)
-    return _equation(program, term, _joined(list(map(t.Delta, partial.body.indices, partial.wrt.indices)), t.Times))
+    body: Any = term.body
+    need(isinstance(body, t.Entry) and body.tensor == term.wrt.tensor, "partial_entry", "another tensor", term=term)
+    return _equation(program, term, _joined(list(map(t.Delta, body.indices, term.wrt.indices)), t.Times))
 
 
 @rule
-def partial_plus(program: Program, term: t.Term) -> Sequent:
+def partial_plus(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a sum of terms; terms that do not depend on the variable fall away.
 
     ::
@@ -380,11 +342,11 @@ def partial_plus(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no term depends on the variable.
     """
-    return _leibniz("partial_plus", program, term, t.Plus, lambda _body, _k, slope: slope)
+    return _leibniz(program, term, t.Plus, lambda _u, _k, du: du)
 
 
 @rule
-def partial_times(program: Program, term: t.Term) -> Sequent:
+def partial_times(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a product; factors that do not depend on the variable come out.
 
     ::
@@ -397,15 +359,11 @@ def partial_times(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no factor depends on the variable.
     """
-
-    def product(body: t.Times, k: int, slope: t.Term) -> t.Term:
-        return t.Times((*body.factors[:k], slope, *body.factors[k + 1 :]))
-
-    return _leibniz("partial_times", program, term, t.Times, product)
+    return _leibniz(program, term, t.Times, lambda u, k, du: t.Times((*u.factors[:k], du, *u.factors[k + 1 :])))
 
 
 @rule
-def partial_power(program: Program, term: t.Term) -> Sequent:
+def partial_power(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a power.
 
     ::
@@ -419,15 +377,14 @@ def partial_power(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is no derivative of a power.
     """
 
-    def lower(body: t.Power, _k: int, slope: t.Term) -> t.Term:
-        less = body.base if body.exponent == 2 else t.Power(body.base, body.exponent - 1)
-        return t.Times((t.Number(body.exponent), less, slope))
+    def lower(u: t.Power) -> t.Term:
+        return u.base if u.exponent == 2 else t.Power(u.base, u.exponent - 1)
 
-    return _leibniz("partial_power", program, term, t.Power, lower)
+    return _leibniz(program, term, t.Power, lambda u, _k, du: t.Times((t.Number(u.exponent), lower(u), du)))
 
 
 @rule
-def partial_apply(program: Program, term: t.Term) -> Sequent:
+def partial_apply(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a function by the chain rule.
 
     ::
@@ -440,15 +397,11 @@ def partial_apply(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no argument depends on the variable.
     """
-
-    def outer(body: t.Apply, k: int, slope: t.Term) -> t.Term:
-        return t.Times((DERIVATIVES[body.function][k](*body.arguments), slope))
-
-    return _leibniz("partial_apply", program, term, t.Apply, outer)
+    return _leibniz(program, term, t.Apply, lambda f, k, du: t.Times((DERIVATIVES[f.function][k](*f.arguments), du)))
 
 
 @rule
-def partial_sum(program: Program, term: t.Term) -> Sequent:
+def partial_sum(program: Program, term: t.Partial) -> Sequent:
     """Let a derivative pass through a finite sum.
 
     ::
@@ -462,13 +415,11 @@ def partial_sum(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is no derivative of a sum.
     """
-    partial, under = _partial("partial_sum", program, term, t.Sum)
-    inner = t.Partial(partial.body.body, partial.wrt, False)
-    return _equation(program, term, t.Sum(partial.body.size, inner), under)
+    return _leibniz(program, term, t.Sum, lambda u, _k, du: t.Sum(u.size, du))
 
 
 @rule
-def chain(program: Program, term: t.Term) -> Sequent:
+def chain(program: Program, term: t.Partial) -> Sequent:
     """Differentiate through the program: the chain rule over the consumers of a tensor.
 
     ::
@@ -482,21 +433,22 @@ def chain(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if r is an entry of u itself, or does not depend on u.
     """
-    partial, under = _partial("chain", program, term, t.Entry)
-    need(partial.total, "chain", "a direct derivative", term=term)
-    need(partial.wrt.tensor not in w.mentioned(partial.body), "chain", "with respect to its own tensor", term=term)
+    variable = term.wrt.tensor
+    need(term.total, "chain", "a direct derivative", term=term)
+    need(variable not in w.mentioned(term.body), "chain", "with respect to its own tensor", term=term)
     made = []
     for definition in program.definitions:
-        if partial.wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
+        if variable in w.mentioned(definition.body) and definition.name in w.reached(program, term.body):
             numbers = tuple(reversed(range(len(definition.letters))))
             body = t.renamed(definition.body, dict(zip(definition.letters, numbers, strict=True)))
-            into = t.Partial(partial.body, t.Entry(definition.name, numbers), True)
-            link: t.Term = t.Times((into, t.Partial(body, partial.wrt, False)))
+            into = t.Partial(term.body, t.Entry(definition.name, numbers), True)
+            link: t.Term = t.Times((into, t.Partial(body, term.wrt, False)))
             for letter in reversed(definition.letters):
                 link = t.Sum(letter.size, link)
             made.append(link)
     need(made, "chain", "it does not depend on the variable", term=term)
-    return _equation(program, term, _joined(made, t.Plus), under, frozenset(program.bodies))
+    under = w.smooth(program, term.body, variable, True)
+    return _equation(program, term, _joined(made, t.Plus), hypotheses=under, uses=frozenset(program.bodies))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -516,8 +468,8 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
         ------------------     -----------------     ---------    ----------  r even    ----------------
             ⊢ a + b > 0            ⊢ a b > 0         ⊢ u^r > 0    ⊢ u^r > 0             ⊢ Σ_i f(i) > 0
 
-    A sum is strict if one of its terms is. A product is >= if a factor is; of > and != it is !=, as is an odd power of what
-    is != 0. Sizes are at least one, so that no sum over an index is empty.
+    A sum is strict if one of its terms is. A product is >= if a factor is; of > and != it is !=, as is an odd power of
+    what is != 0. Sizes are at least one, so that no sum over an index is empty.
 
     Raises:
         RuleError: if the premises are not the signs of the parts, in order, or do not decide.
@@ -543,7 +495,7 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
             fitting(told[0], t.opened(body, t.Index("__0", size)))
             relation, parts = premises[0].relation, (told[0],)
     need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
-    return _resting(_sign(program, relation, term), *premises)
+    return _resting(Sequent(program, t.Judgement(relation, term, t.ZERO)), *premises)
 
 
 @rule
@@ -560,7 +512,7 @@ def sign_weaken(theorem: Theorem, relation: str) -> Sequent:
         RuleError: for anything else.
     """
     need(theorem.relation == ">" and relation in {"!=", ">="}, "sign_weaken", "only > is weakened, to != or >=")
-    return _resting(_sign(theorem.program, relation, theorem.left), theorem)
+    return theorem.sequent._replace(conclusion=t.Judgement(relation, theorem.left, t.ZERO))
 
 
 @rule
@@ -576,9 +528,9 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
     Raises:
         RuleError: if the sign is not one of the right side.
     """
-    fits = equation.relation == "=" and signed.right == t.ZERO and equation.right == signed.left
-    need(fits and signed.relation != "=", "sign_equal", "not an equation and a sign of its right side", signed=signed)
-    return _resting(_sign(equation.program, signed.relation, equation.left), equation, signed)
+    fits = equation.relation == "=" and signed.relation in {">", ">=", "!="} and equation.right == signed.left
+    need(fits, "sign_equal", "not an equation and a sign of its right side", signed=signed)
+    return _resting(signed.sequent._replace(conclusion=t.Judgement(signed.relation, equation.left, t.ZERO)), equation)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -586,7 +538,7 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
 
 
 @rule
-def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -> Sequent:
+def separable(program: Program, sample: t.Entry, premises: tuple[Theorem, ...]) -> Sequent:
     """Say that loss[n] of the batch program is the loss of the single-sample program at sample n.
 
     ::
@@ -600,21 +552,21 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
     Raises:
         RuleError: if a definition differs and its premise is missing or is another equation.
     """
-    [n, *more], rest = t.letters(sample) or [None], list(premises)
-    loss = isinstance(sample, t.Entry) and sample.tensor == "loss" and n and not more
-    need(loss, "separable", "expected loss[n]", sample=sample)
+    need(sample.tensor == "loss" and sample.indices, "separable", "expected loss[n]", sample=sample)
+    [n], rest = t.letters(sample), list(premises)
     for definition in w.single(program).definitions:
         batch = program.bodies[definition.name]
         here = t.renamed(batch.body, {i: n for i in batch.letters if i.size == program.batch})
         there = w.lifted(program, definition.body, n)
-        same = here == there or (rest and rest.pop(0).conclusion == Judgement("=", here, there))
+        same = here == there or (rest and rest.pop(0).conclusion == t.Judgement("=", here, there))
         need(same, "separable", f"{definition.name} is not shown to be the same", batch=here, single=there)
     need(not rest, "separable", "a premise too many", premises=rest)
     sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
     free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
     need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
-    apart = Judgement("separable", sample, t.ONE)
-    return _resting(Sequent(program, apart, uses=frozenset(program.bodies)), *premises)
+    return _resting(
+        Sequent(program, t.Judgement("separable", sample, t.ONE), uses=frozenset(program.bodies)), *premises
+    )
 
 
 @rule
@@ -641,7 +593,7 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
     for part in (p for side in sides for p in t.subterms(side) if isinstance(p, t.Partial) and apart.arguments[2]):
         kept = part.total and program.tensors[part.wrt.tensor].kind == "parameter"
         need(kept, "lift", "a derivative that the equations do not carry over", partial=part)
-    moved = frozenset(closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
+    moved = frozenset(t.closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
     lifted = theorem.conclusion.map(lambda u: w.lifted(program, u, n))
     return _resting(Sequent(program, lifted, moved, frozenset(program.bodies)), apart)
 
@@ -663,8 +615,7 @@ def state(theorem: Theorem, signs: tuple[Theorem, ...]) -> Sequent:
     """
     under = set(theorem.hypotheses | w.defined(theorem.program, theorem.conclusion))
     for known in signs:
-        proved = closure(known.conclusion)
+        proved = t.closure(known.conclusion)
         need(proved in under and known.program == theorem.program, "state", "not a hypothesis", sign=known.conclusion)
         under = under - {proved} | known.hypotheses
-    uses = theorem.uses.union(*(known.uses for known in signs))
-    return Sequent(theorem.program, theorem.conclusion, frozenset(under), uses)
+    return theorem.sequent._replace(hypotheses=frozenset(under), uses=theorem.uses.union(*(s.uses for s in signs)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, dataclass_transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,52 +28,50 @@ class Index:
 Position = Index | int
 
 
+@dataclass_transform(frozen_default=True, eq_default=False)
 class Term:
-    """A real number for every choice of sizes, data, parameters and free letters."""
+    """A real number for every choice of sizes, data, parameters and free letters; a frozen dataclass."""
 
-    __slots__ = ("_hash",)
+    _key: tuple[Any, ...]
     _hash: int
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((type(self), *self.fields())))
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, eq=False, repr=False)(cls)
 
-    def fields(self) -> tuple[Any, ...]:
-        """What it was made of, in order."""
-        return tuple([getattr(self, name) for name in self.__slots__])
+    def __post_init__(self) -> None:
+        fields = tuple(vars(self).values())
+        # With the types of the fields: the float 1.0 and True are not the exact rational 1.
+        object.__setattr__(self, "_key", (type(self), *map(type, fields), *fields))
+        object.__setattr__(self, "_hash", hash(self._key))
 
     def __hash__(self) -> int:
         """Hash of the structure, computed once: terms are shared and deep."""
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other is the same tree; 1.0 and True are not the exact rational 1."""
-        if self is other or not isinstance(other, Term) or self._hash != other._hash or type(self) is not type(other):
-            return self is other
-        return all(type(a) is type(b) and a == b for a, b in zip(self.fields(), other.fields(), strict=True))
-
-    def __reduce__(self) -> tuple[type[Term], tuple[Any, ...]]:
-        """Copies are made anew: a hash is good for one process."""
-        return type(self), self.fields()
+        """Whether the other is the same tree."""
+        return self is other or (isinstance(other, Term) and self._hash == other._hash and self._key == other._key)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(str, self.fields()))})"
 
+    def fields(self) -> tuple[Any, ...]:
+        """What it was made of, in order."""
+        return self._key[len(self._key) // 2 + 1 :]
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+
 class Number(Term):
     """An exact rational."""
 
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Size(Term):
     """A size as a number: an integer, at least one."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Entry(Term):
     """One entry of a tensor: data, parameter or definition."""
 
@@ -81,21 +79,18 @@ class Entry(Term):
     indices: tuple[Position, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Plus(Term):
     """A sum of finitely many written terms, in the order written."""
 
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Times(Term):
     """A product of finitely many written factors, in the order written."""
 
     factors: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Power(Term):
     """A rational power; u^0 is 1, 1/0 is 0, and a fractional power is 0 outside its domain."""
 
@@ -103,7 +98,6 @@ class Power(Term):
     exponent: Fraction
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Apply(Term):
     """A function of ``kernel.functions`` applied to its arguments."""
 
@@ -111,7 +105,6 @@ class Apply(Term):
     arguments: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sum(Term):
     """The sum of ``body`` over an index of ``size``; the index is number 0 inside ``body``."""
 
@@ -119,7 +112,6 @@ class Sum(Term):
     body: Term
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Delta(Term):
     """Kronecker delta of two indices of one size."""
 
@@ -127,7 +119,6 @@ class Delta(Term):
     right: Position
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Partial(Term):
     """A derivative with respect to one entry of a parameter or definition.
 
@@ -153,17 +144,15 @@ def children(term: Term) -> tuple[Term, ...]:
             return parts
         case Power(body, _) | Sum(_, body):
             return (body,)
-        case Partial(body, wrt, _):
-            return (body, wrt)
-    return ()
+    return (term.body, term.wrt) if isinstance(term, Partial) else ()
 
 
-def rebuilt(term: Term, parts: Iterable[Term]) -> Any:
+def rebuilt(term: Term, parts: Iterable[Term]) -> Term:
     """``term`` with other immediate subterms."""
     old, new = children(term), tuple(parts)
-    construct, rest = type(term), iter(new)
-    fields = (new if value is old else next(rest) if isinstance(value, Term) else value for value in term.fields())
-    return construct(*fields)
+    construct: Callable[..., Term] = type(term)
+    rest = iter(new)
+    return construct(*(new if f is old else next(rest) if isinstance(f, Term) else f for f in term.fields()))
 
 
 @lru_cache(maxsize=65536)

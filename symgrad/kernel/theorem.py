@@ -4,12 +4,10 @@ Python cannot hide a constructor. So this file aims lower: an accidental forgery
 visible in review, and the checker, a second program, replays every theorem from its recorded steps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_origin
 
 from symgrad.errors import RuleError
 from symgrad.kernel import terms as t
@@ -57,9 +55,6 @@ _RULES: dict[str, Callable[..., Theorem]] = {}
 # Every inference rule by name.
 RULES = MappingProxyType(_RULES)
 
-_KINDS: dict[str, tuple[type, ...]] = {"Theorem": (Theorem,), "Program": (Program,), "t.Term": t.CONSTRUCTS}
-_KINDS |= {"Judgement": (t.Judgement,), "str": (str,), "int": (int,)}
-
 
 def need(condition: object, rule: str, reason: str, **shown: object) -> None:
     """Refuse unless the condition holds.
@@ -71,11 +66,11 @@ def need(condition: object, rule: str, reason: str, **shown: object) -> None:
         raise RuleError(rule, reason, **shown)
 
 
-def _genuine(argument: object, kind: str) -> bool:
+def _genuine(argument: object, kind: Any) -> bool:
     """Whether an argument is exactly of the kind annotated: no look-alike, no list for a tuple, no bool for an int."""
-    if kind.startswith("tuple["):
-        return type(argument) is tuple and all(_genuine(part, kind[6:-6]) for part in argument)
-    return type(argument) in _KINDS[kind]
+    if get_origin(kind) is tuple:
+        return type(argument) is tuple and all(_genuine(part, get_args(kind)[0]) for part in argument)
+    return type(argument) in (t.CONSTRUCTS if kind is t.Term else (kind,))
 
 
 def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
@@ -85,27 +80,24 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
     is checked again.
     """
     name = body.__name__
-    kinds = [kind for key, kind in body.__annotations__.items() if key != "return"]
+    *kinds, _ = body.__annotations__.values()
 
     @wraps(body)
     def apply(*arguments: Any) -> Theorem:
-        need(len(arguments) == len(kinds), name, f"takes {len(kinds)} arguments, got {len(arguments)}")
-        for argument, kind in zip(arguments, kinds, strict=True):
-            need(_genuine(argument, kind), name, f"expected a {kind}", got=argument)
+        genuine = len(arguments) == len(kinds) and all(map(_genuine, arguments, kinds))
+        need(genuine, name, f"expected {', '.join(map(str, kinds))}", got=arguments)
         program = check_program(getattr(arguments[0], "program", arguments[0]))
-        for argument in arguments:
-            for part in argument if type(argument) is tuple else (argument,):
-                if isinstance(part, t.Term):
-                    check_term(program, part)
-        made, sequent = object.__new__(Theorem), body(*arguments)
+        for part in (p for a in arguments for p in (a if type(a) is tuple else (a,)) if isinstance(p, t.Term)):
+            check_term(program, part)
+        sequent = body(*arguments)
         for side in (sequent.conclusion.left, sequent.conclusion.right):
             check_term(sequent.program, side)
+        made: Theorem = object.__new__(Theorem)
         for field, value in (("sequent", sequent), ("rule", name), ("arguments", arguments)):
             object.__setattr__(made, field, value)
         return made
 
-    _RULES[name] = apply
-    return apply
+    return _RULES.setdefault(name, apply)
 
 
 def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
@@ -120,9 +112,8 @@ def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
         if type(a) is not type(b):
             return False
         if isinstance(a, t.Index):
-            return a.size == b.size and binding.setdefault(a, b) == b
-        if isinstance(a, t.Term):
-            a, b = a.fields(), b.fields()
+            return bool(a.size == b.size and binding.setdefault(a, b) == b)
+        a, b = (a.fields(), b.fields()) if isinstance(a, t.Term) else (a, b)
         return len(a) == len(b) and all(map(fits, a, b)) if isinstance(a, tuple) else bool(a == b)
 
     need(fits(pattern, term), "fitting", "the terms differ in more than letters", pattern=pattern, term=term)
