@@ -26,7 +26,7 @@ class _Report:
     def __init__(self, derivation: Derivation) -> None:
         self.derivation, self.model = derivation, derivation.model
         self.bars = derivation.adjoint_names
-        self.printer = Printer.of(self.model, avoid=self.bars.values())
+        self.printer = Printer.of(self.model, avoid=(*self.bars.values(), *derivation.reverse.letters.made))
         self.letters = {i.name: i.size for i in self.model.letters}
 
     def text(self, term: t.Term) -> str:
