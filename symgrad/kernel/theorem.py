@@ -40,7 +40,8 @@ class Theorem:
 
     def __getattr__(self, name: str) -> Any:
         """The fields of the sequent and of its conclusion are those of the theorem."""
-        return getattr(self.sequent if name in Sequent._fields else self.sequent.conclusion, name)
+        sequent = object.__getattribute__(self, "sequent")
+        return getattr(sequent if name in Sequent._fields else sequent.conclusion, name)
 
     def __repr__(self) -> str:
         return f"{', '.join(sorted(map(str, self.hypotheses)))} ⊢ {self.conclusion}".strip()
@@ -85,7 +86,7 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
     @wraps(body)
     def apply(*arguments: Any) -> Theorem:
         genuine = len(arguments) == len(kinds) and all(map(_genuine, arguments, kinds))
-        need(genuine, name, wanted, got=arguments)
+        need(genuine, name, wanted, got=[type(argument).__name__ for argument in arguments])
         program = check_program(getattr(arguments[0], "program", arguments[0]))
         for part in (p for a in arguments for p in (a if type(a) is tuple else (a,)) if isinstance(p, t.Term)):
             check_term(program, part)

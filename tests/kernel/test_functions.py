@@ -90,9 +90,7 @@ def test_each_identity_holds_wherever_its_conditions_hold(name):
 
 # log(1/u) = -log(u) survives the values that the logarithm is given outside its domain; its condition says where it is
 # about logarithms at all.
-CONDITIONAL = [
-    name for name, (arity, made) in IDENTITIES.items() if made(*(b, s)[:arity])[0] and name != "log_inverse"
-]
+CONDITIONAL = [name for name, (arity, made) in IDENTITIES.items() if made(*(b, s)[:arity])[0] and name != "log_inverse"]
 
 
 @pytest.mark.parametrize("name", CONDITIONAL)

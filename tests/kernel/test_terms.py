@@ -94,7 +94,7 @@ def test_terms_are_equal_only_if_they_are_the_same_tree():
     assert plus(b, s) != times(b, s)
     assert plus(b, s) != plus(s, b)
     assert ONE != 1
-    assert ONE == num(1)
+    assert num(1) == ONE
     assert hash(ONE) == hash(num(1))
 
 

@@ -161,7 +161,7 @@ class World:
         return other
 
     def value(self, term, letters, bound=()):
-        """The number that ``term`` is at these letters, ``bound`` holding the values of the sums around, inner first."""
+        """The number that ``term`` is at these letters; ``bound`` holds the values of the sums around, inner first."""
 
         def place(position):
             return bound[position] if isinstance(position, int) else letters[position]
