@@ -202,7 +202,7 @@ def test_a_program_knows_its_tensors_and_is_hashable():
 def test_ancestors_and_reached_go_through_the_program():
     assert w_.ancestors(PROGRAM, "b") == {"b"}
     assert w_.ancestors(PROGRAM, "z") == {"z", "w", "x", "b"}
-    assert w_.ancestors(PROGRAM, "objective") == {name for name in PROGRAM.tensors}
+    assert w_.ancestors(PROGRAM, "objective") == set(PROGRAM.tensors)
     assert w_.mentioned(times(z(n), w(d))) == {"z", "w"}
     assert w_.reached(PROGRAM, times(s, y(n))) == {"s", "w", "y"}
     assert w_.reached(PROGRAM, times(s, y(n)), False) == {"s", "y"}

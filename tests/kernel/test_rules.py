@@ -1082,7 +1082,7 @@ def differentiated(growing):
 RANDOM = {
     **{name: (RULES[name], summed, 150, 8) for name in RULES if name.startswith("sum_")},
     **{
-        name: (RULES[name], differentiated, 600, 8)
+        name: (RULES[name], differentiated, 1000, 8)
         for name in (
             "partial_constant",
             "partial_plus",
