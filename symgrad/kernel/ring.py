@@ -79,7 +79,7 @@ def fraction(term: t.Term, found: set[t.Judgement] | None) -> tuple[Poly, Poly]:
             if found is not None and (q > 1 or k < 0) and not isinstance(base, t.Size):
                 found.update(positive(base) if q > 1 else away(base))
             if q > 1:
-                n, d = atom(t.Power(base, Fraction(1, q))), UNIT
+                n, d, k = atom(t.Power(base, Fraction(1, q)), abs(k)), UNIT, 1 if k > 0 else -1
             return (power(n, k), power(d, k)) if k >= 0 else (power(d, -k), power(n, -k))
     return atom(term), UNIT
 

@@ -144,6 +144,14 @@ def test_a_huge_exponent_is_refused_before_it_is_tried():
         ring(PROGRAM, t.Power(plus(b, s), Fraction(10**9)), b)
 
 
+def test_a_root_of_a_huge_degree_is_no_work():
+    huge = t.Power(b, Fraction(10**12 + 1, 10**11))
+    made = times(power(b, 10), t.Power(b, Fraction(1, 10**11)))
+    assert ring(PROGRAM, huge, made).hypotheses == {about(">", b)}
+    lower = times(power(b, -10), t.Power(b, Fraction(-1, 10**11)))
+    assert ring(PROGRAM, t.Power(b, -huge.exponent), lower).hypotheses == {about(">", b), about("!=", b)}
+
+
 def shuffled(draw, u):
     """The same number, written in another way."""
     match u:
