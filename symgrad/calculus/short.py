@@ -96,9 +96,10 @@ shortest = rw.remembered(_shortest)
 
 
 def _interesting(term: t.Term) -> bool:
-    """Whether there is something to factor or to cancel: a sum whose terms share an atom, or a sum inside a product."""
+    """Whether something may factor or cancel: terms that share an atom, or a sum over something that divides."""
     if isinstance(term, t.Times):
-        return any(isinstance(f, t.Plus | t.Power) for f in term.factors)
+        divides = any(isinstance(f, t.Power) and f.exponent < 0 and not isinstance(f.base, t.Size) for f in term.factors)
+        return divides and any(isinstance(f, t.Plus) for f in term.factors)
     seen: set[t.Term] = set()
     for part in t.children(term):
         own = set(part.factors if isinstance(part, t.Times) else (part,))

@@ -138,10 +138,15 @@ def stated(theorem: Theorem, assumptions: Iterable[Judgement]) -> Theorem:
     waiting = set(theorem.hypotheses | definedness(program, theorem.conclusion))
     given = tuple(a for a in assumptions if a.relation != "=")
     used: list[Theorem] = []
-    for judgement in sorted(waiting, key=lambda j: (j.relation != ">", len(key(j.left)), key(j.left))):
+
+    def order(judgement: Judgement) -> tuple[bool, int, str, str]:
+        text = key(judgement.left)
+        return judgement.relation != ">", len(text), text, judgement.relation
+
+    for judgement in sorted(waiting, key=order):
         if judgement.relation == "=" or closure(judgement) in {closure(a) for a in given} or judgement not in waiting:
             continue
-        others = [j for j in waiting if j != judgement and j.relation == ">"]
+        others = sorted((j for j in waiting if j != judgement and j.relation == ">"), key=order)
         sign = Signs(program, (*given, *others)).prove(judgement)
         if sign is not None and sign.conclusion == judgement and judgement not in sign.hypotheses:
             waiting = waiting - {judgement} | sign.hypotheses
