@@ -1,8 +1,8 @@
 """The closed tables of functions and of function identities, each with its conditions.
 
 A condition is a judgement about the arguments. ``DOMAIN`` says where a function is defined, ``KINK`` where it is
-smooth; together they make it continuously differentiable near the point. Derivatives and identities are those of NIST DLMF,
-chapters 4 and 7, and of Bishop 2006, section 4.3; piecewise functions by cases.
+smooth; together they make it continuously differentiable near the point. Derivatives and identities are those of NIST
+DLMF, chapters 4 and 7, and of Bishop 2006, section 4.3; piecewise functions by cases.
 """
 
 from collections.abc import Callable

@@ -114,19 +114,20 @@ def check_program(program: Program) -> Program:
     Raises:
         IllFormedError: if not, or if a name is declared twice or a parameter carries the batch size.
     """
-    _need(type(program) is Program and "loss" in program.bodies, "not a program with a loss")
+    _need(type(program) is Program and type(program.inputs) is type(program.definitions) is tuple, "not a program")
     for tensor in program.inputs:
-        plain = type(tensor) is Tensor and tensor.kind in {"data", "parameter"} and all(map(named, tensor.shape))
-        shared = plain and (tensor.kind == "data" or program.batch not in tensor.shape)
-        _need(shared and named(tensor.name), f"{tensor} is no data, and no parameter that all samples share")
+        plain = type(tensor) is Tensor and type(tensor.shape) is tuple and all(map(named, (tensor.name, *tensor.shape)))
+        shared = plain and (tensor.kind == "data" or (tensor.kind == "parameter" and program.batch not in tensor.shape))
+        _need(shared, f"{tensor} is no data, and no parameter that all samples share")
     for number, d in enumerate(program.definitions):
-        plain = type(d) is Definition and named(d.name) and all(type(i) is t.Index for i in d.letters)
-        names = {name for i in d.letters for name in (i.name, i.size)} if plain else {""}
-        _need(all(map(named, names)) and len(set(d.letters)) == len(d.letters), f"{d.name}: not different letters")
+        plain = type(d) is Definition and type(d.letters) is tuple and named(d.name)
+        plain = plain and all(type(i) is t.Index and named(i.name) and named(i.size) for i in d.letters)
+        _need(plain and len(set(d.letters)) == len(d.letters), f"{d} does not stand at different letters")
         check_term(Program(program.batch, program.inputs, program.definitions[:number]), d.body, False)
         _need(set(t.letters(d.body)) <= set(d.letters), f"{d.name}: a letter is missing on the left")
     _need(len(program.tensors) == len(program.inputs) + len(program.definitions), "a name is declared twice")
-    _need(program.tensors["loss"].shape in {(program.batch,), ()}, "loss does not carry the sample alone")
+    loss = program.tensors["loss"].shape if "loss" in program.bodies else None
+    _need(loss in {(program.batch,), ()}, "loss[n] is missing")
     return program
 
 
@@ -155,9 +156,8 @@ def conditions(term: t.Term, kinks: bool, depth: int = 0) -> frozenset[t.Judgeme
     match term:
         case t.Power(base, exponent) if exponent.denominator > 1 or exponent < 0:
             found = positive(base) if exponent.denominator > 1 else away(base)
-        case t.Apply(function, arguments):
-            tables = (DOMAIN, KINK) if kinks else (DOMAIN,)
-            found = tuple(c for table in tables if function in table for c in table[function](*arguments))
+        case t.Apply(f, arguments):
+            found = tuple(c for table in (DOMAIN, KINK)[: 1 + kinks] if f in table for c in table[f](*arguments))
     made = frozenset(t.closure(c) for c in found if not isinstance(c.left, t.Size))
     if isinstance(term, t.Sum):
         return made | conditions(t.opened(term.body, t.Index(f"__{depth}", term.size)), kinks, depth + 1)

@@ -434,8 +434,7 @@ def chain(program: Program, term: t.Partial) -> Sequent:
         RuleError: if r is an entry of u itself, or does not depend on u.
     """
     variable = term.wrt.tensor
-    need(term.total, "chain", "a direct derivative", term=term)
-    need(variable not in w.mentioned(term.body), "chain", "with respect to its own tensor", term=term)
+    need(term.total and variable not in w.mentioned(term.body), "chain", "direct, or of its own tensor", term=term)
     made = []
     for definition in program.definitions:
         if variable in w.mentioned(definition.body) and definition.name in w.reached(program, term.body):
@@ -564,9 +563,8 @@ def separable(program: Program, sample: t.Entry, premises: tuple[Theorem, ...]) 
     sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
     free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
     need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
-    return _resting(
-        Sequent(program, t.Judgement("separable", sample, t.ONE), uses=frozenset(program.bodies)), *premises
-    )
+    apart = t.Judgement("separable", sample, t.ONE)
+    return _resting(Sequent(program, apart, uses=frozenset(program.bodies)), *premises)
 
 
 @rule
