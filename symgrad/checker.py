@@ -11,7 +11,7 @@ apply one rule of inference to terms and to earlier steps. One line is printed, 
 
 Nothing of symgrad is imported: this file and Python's standard library are all that has to be trusted.
 
-A term is an integer: its row in a table in which no node stands twice, so that equal terms are equal integers and whatever is
+A term is an integer: its row in a table in which no row stands twice, so that equal terms are equal integers and whatever is
 known of a term is computed once. Bound letters are de Bruijn numbers, free letters are pairs (name, size). Meaning is real-valued
 and total: 1/0 is 0, logarithms and broken powers are 0 outside their domain, sign(0) = step(0) = 0, and sizes are at least 1.
 """
@@ -21,7 +21,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ MAX_DIGITS = 4_000
 MAX_PAIRS = 20_000
 MAX_EXPONENT = 64
 HUGE = 1 << 200_000
-RECURSION = 10_000
+RECURSION = 12_000
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|_{1,2}[0-9]{1,6}")
@@ -52,54 +53,54 @@ Position = int | Letter
 Judgement = tuple[str, int, int]
 Hypotheses = frozenset[Judgement]
 Names = frozenset[str]
+Statement = tuple[str, Hypotheses, Judgement]
 Pattern = int | str | Fraction | tuple[Any, ...]
 
-# Patterns: "u" and "v" stand for arguments, "-" is one's negative or two's difference, a power has its exponent last.
+# In patterns "u" and "v" stand for given terms, "-" is one's negative or two's difference, a power has its exponent last.
 TWICE_STEP = ("-", ("times", 2, ("step", "u")), 1)
-SLOPES: dict[tuple[str, int], Pattern] = {
-    ("exp", 0): ("exp", "u"),
-    ("log", 0): ("power", "u", -1),
-    ("sin", 0): ("cos", "u"),
-    ("cos", 0): ("-", ("sin", "u")),
-    ("tanh", 0): ("-", 1, ("power", ("tanh", "u"), 2)),
-    ("sigmoid", 0): ("times", ("sigmoid", "u"), ("-", 1, ("sigmoid", "u"))),
-    ("softplus", 0): ("sigmoid", "u"),
-    ("relu", 0): ("step", "u"),
-    ("abs", 0): ("sign", "u"),
-    ("sign", 0): 0,
-    ("step", 0): 0,
-    ("erf", 0): ("times", 2, ("power", ("pi",), Fraction(-1, 2)), ("exp", ("-", ("power", "u", 2)))),
-    ("max", 0): ("step", ("-", "u", "v")),
-    ("max", 1): ("step", ("-", "v", "u")),
-    ("min", 0): ("step", ("-", "v", "u")),
-    ("min", 1): ("step", ("-", "u", "v")),
-}
-"""The derivative of each function in each of its arguments, where it is smooth."""
 
-IDENTITIES: dict[tuple[str, int], tuple[Pattern, Pattern, tuple[tuple[str, int], ...]]] = {
-    ("exp_zero", 0): (("exp", 0), 1, ()),
-    ("exp_sum", 2): (("exp", ("plus", "u", "v")), ("times", ("exp", "u"), ("exp", "v")), ()),
-    ("exp_negative", 1): (("exp", ("-", "u")), ("power", ("exp", "u"), -1), ()),
-    ("log_one", 0): (("log", 1), 0, ()),
-    ("log_exp", 1): (("log", ("exp", "u")), "u", ()),
-    ("log_product", 2): (("log", ("times", "u", "v")), ("plus", ("log", "u"), ("log", "v")), ((">", 0), (">", 1))),
-    ("log_inverse", 1): (("log", ("power", "u", -1)), ("-", ("log", "u")), ((">", 0),)),
-    ("sigmoid_exp", 1): (("sigmoid", "u"), ("times", ("exp", "u"), ("power", ("plus", 1, ("exp", "u")), -1)), ()),
-    ("sigmoid_negative", 1): (("sigmoid", ("-", "u")), ("-", 1, ("sigmoid", "u")), ()),
-    ("softplus_log", 1): (("softplus", "u"), ("log", ("plus", 1, ("exp", "u"))), ()),
-    ("softplus_negative", 1): (("softplus", ("-", "u")), ("-", ("softplus", "u"), "u"), ()),
-    ("tanh_sigmoid", 1): (("tanh", "u"), ("-", ("times", 2, ("sigmoid", ("times", 2, "u"))), 1), ()),
-    ("tanh_negative", 1): (("tanh", ("-", "u")), ("-", ("tanh", "u")), ()),
-    ("sin_negative", 1): (("sin", ("-", "u")), ("-", ("sin", "u")), ()),
-    ("cos_negative", 1): (("cos", ("-", "u")), ("cos", "u"), ()),
-    ("relu_step", 1): (("relu", "u"), ("times", "u", ("step", "u")), ()),
-    ("abs_step", 1): (("abs", "u"), ("times", "u", TWICE_STEP), ()),
-    ("sign_step", 1): (("sign", "u"), TWICE_STEP, (("!=", 0),)),
-    ("step_squared", 1): (("power", ("step", "u"), 2), ("step", "u"), ()),
-    ("max_relu", 2): (("max", "u", "v"), ("plus", "v", ("relu", ("-", "u", "v"))), ()),
-    ("min_relu", 2): (("min", "u", "v"), ("-", "u", ("relu", ("-", "u", "v"))), ()),
+# The derivative of a function in its argument u, where it is smooth; v is the other argument, if there are two.
+SLOPES: dict[str, Pattern] = {
+    "exp": ("exp", "u"),
+    "log": ("power", "u", -1),
+    "sin": ("cos", "u"),
+    "cos": ("-", ("sin", "u")),
+    "tanh": ("-", 1, ("power", ("tanh", "u"), 2)),
+    "sigmoid": ("times", ("sigmoid", "u"), ("-", 1, ("sigmoid", "u"))),
+    "softplus": ("sigmoid", "u"),
+    "relu": ("step", "u"),
+    "abs": ("sign", "u"),
+    "sign": 0,
+    "step": 0,
+    "erf": ("times", 2, ("power", ("pi",), Fraction(-1, 2)), ("exp", ("-", ("power", "u", 2)))),
+    "max": ("step", ("-", "u", "v")),
+    "min": ("step", ("-", "v", "u")),
 }
-"""By name and number of arguments: both sides, and the signs that it asks of which arguments."""
+
+# By name and number of arguments: both sides, and the signs that are asked of arguments.
+IDENTITIES: dict[tuple[str, int], tuple[Pattern, Pattern, str]] = {
+    ("exp_zero", 0): (("exp", 0), 1, ""),
+    ("exp_sum", 2): (("exp", ("plus", "u", "v")), ("times", ("exp", "u"), ("exp", "v")), ""),
+    ("exp_negative", 1): (("exp", ("-", "u")), ("power", ("exp", "u"), -1), ""),
+    ("log_one", 0): (("log", 1), 0, ""),
+    ("log_exp", 1): (("log", ("exp", "u")), "u", ""),
+    ("log_product", 2): (("log", ("times", "u", "v")), ("plus", ("log", "u"), ("log", "v")), "u> v>"),
+    ("log_inverse", 1): (("log", ("power", "u", -1)), ("-", ("log", "u")), "u>"),
+    ("sigmoid_exp", 1): (("sigmoid", "u"), ("times", ("exp", "u"), ("power", ("plus", 1, ("exp", "u")), -1)), ""),
+    ("sigmoid_negative", 1): (("sigmoid", ("-", "u")), ("-", 1, ("sigmoid", "u")), ""),
+    ("softplus_log", 1): (("softplus", "u"), ("log", ("plus", 1, ("exp", "u"))), ""),
+    ("softplus_negative", 1): (("softplus", ("-", "u")), ("-", ("softplus", "u"), "u"), ""),
+    ("tanh_sigmoid", 1): (("tanh", "u"), ("-", ("times", 2, ("sigmoid", ("times", 2, "u"))), 1), ""),
+    ("tanh_negative", 1): (("tanh", ("-", "u")), ("-", ("tanh", "u")), ""),
+    ("sin_negative", 1): (("sin", ("-", "u")), ("-", ("sin", "u")), ""),
+    ("cos_negative", 1): (("cos", ("-", "u")), ("cos", "u"), ""),
+    ("relu_step", 1): (("relu", "u"), ("times", "u", ("step", "u")), ""),
+    ("abs_step", 1): (("abs", "u"), ("times", "u", TWICE_STEP), ""),
+    ("sign_step", 1): (("sign", "u"), TWICE_STEP, "u!="),
+    ("step_squared", 1): (("power", ("step", "u"), 2), ("step", "u"), ""),
+    ("max_relu", 2): (("max", "u", "v"), ("plus", "v", ("relu", ("-", "u", "v"))), ""),
+    ("min_relu", 2): (("min", "u", "v"), ("-", "u", ("relu", ("-", "u", "v"))), ""),
+}
 
 
 class Malformed(Exception):
@@ -110,186 +111,161 @@ class Refused(Exception):
     """What is written does not follow."""
 
 
-def need(condition: bool, reason: str) -> None:
+def need(condition: bool, reason: str, error: type[Exception] = Refused) -> None:
     """Refuse unless the condition holds."""
     if not condition:
-        raise Refused(reason)
+        raise error(reason)
 
 
 def shaped(condition: bool, reason: str) -> None:
     """Call the text malformed unless the condition holds."""
-    if not condition:
-        raise Malformed(reason)
+    need(condition, reason, Malformed)
 
 
-class Node(NamedTuple):
-    """A row of the table: its kind, what it says beside its subterms, its positions, and its subterms.
+class Row(NamedTuple):
+    """A term: its kind, what it says beside its subterms, its positions, its subterms; and what is known of it.
 
     The label is the value of a number, the exponent of a power, the size of a sum, the name of a tensor or function.
+    ``open``: how many sums around the term its numbers reach; ``letters``: its free letters in order of first occurrence;
+    ``tensors``: the names that it mentions; ``derived``: the derivatives in it, itself included.
     """
 
     kind: str
     label: str | Fraction
     places: tuple[Position, ...]
     kids: tuple[int, ...]
+    depth: int
+    open: int
+    letters: tuple[Letter, ...]
+    tensors: Names
+    derived: frozenset[int]
+
+    @property
+    def name(self) -> str:
+        """The label of a term that has a name or a size."""
+        return str(self.label)
+
+    @property
+    def value(self) -> Fraction:
+        """The label of a number or power; 0 for other terms."""
+        return self.label if isinstance(self.label, Fraction) else Fraction(0)
 
 
-class Terms:
-    """The table of terms.
-
-    Subterms are made before what they stand in, so what is known of a term is known as soon as it stands in the table:
-    ``depth``; ``open``, how many sums around it its numbers reach; ``letters``, its free letters in order of first occurrence;
-    ``tensors``, what it mentions; ``sums``, how deep its sums nest; ``derived``, the derivatives in it.
-    """
+class Terms(list[Row]):
+    """The table of terms; subterms stand above what they are part of."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self.rows: dict[Node, int] = {}
-        self.depth: list[int] = []
-        self.open: list[int] = []
-        self.letters: list[tuple[Letter, ...]] = []
-        self.tensors: list[Names] = []
-        self.sums: list[int] = []
-        self.derived: list[frozenset[int]] = []
+        super().__init__()
+        self.rows: dict[tuple[str, str | Fraction, tuple[Position, ...], tuple[int, ...]], int] = {}
         self.closures: dict[Judgement, Judgement] = {}
         self.found: dict[tuple[int, bool], Hypotheses] = {}
 
-    def make(self, kind: str, label: str | Fraction, places: tuple[Position, ...], kids: tuple[int, ...]) -> int:
-        """The row of a node, new or old."""
-        node = Node(kind, label, places, kids)
-        row = self.rows.get(node)
+    def make(
+        self, kind: str, label: str | Fraction = "", places: Iterable[Position] = (), kids: Iterable[int] = ()
+    ) -> int:
+        """The number of a row, new or old."""
+        key = (kind, label, tuple(places), tuple(kids))
+        row = self.rows.get(key)
         if row is not None:
             return row
-        depth = 1 + max([self.depth[kid] for kid in kids], default=0)
+        below = [self[kid] for kid in key[3]]
+        depth = 1 + max([part.depth for part in below], default=0)
         need(depth <= MAX_DEPTH, f"a term is deeper than {MAX_DEPTH}")
-        reach = max([place + 1 for place in places if isinstance(place, int)] + [self.open[kid] for kid in kids], default=0)
-        letters = dict.fromkeys([place for place in places if isinstance(place, tuple)])
-        tensors: Names = frozenset((str(label),)) if kind == "entry" else frozenset()
-        for kid in kids:
-            letters.update(dict.fromkeys(self.letters[kid]))
-            if not self.tensors[kid] <= tensors:
-                tensors |= self.tensors[kid]
-        row = self.rows[node] = len(self.nodes)
-        self.nodes.append(node)
-        self.depth.append(depth)
-        self.open.append(max(reach - (kind == "sum"), 0))
-        self.letters.append(tuple(letters))
-        self.tensors.append(tensors)
-        self.sums.append(max([self.sums[kid] for kid in kids], default=0) + (kind == "sum"))
-        inside = frozenset[int]().union(*[self.derived[kid] for kid in kids])
-        self.derived.append(inside | {row} if kind in DERIVATIVES else inside)
-        return row
+        numbers = [place + 1 for place in key[2] if isinstance(place, int)]
+        reach = max(numbers + [part.open for part in below], default=0) - (kind == "sum")
+        letters = dict.fromkeys([place for place in key[2] if isinstance(place, tuple)])
+        for part in below:
+            letters.update(dict.fromkeys(part.letters))
+        tensors = frozenset([str(label)] if kind == "entry" else []).union(*[part.tensors for part in below])
+        derived = frozenset([len(self)] if kind in DERIVATIVES else []).union(*[part.derived for part in below])
+        self.rows[key] = len(self)
+        self.append(Row(*key, depth, max(reach, 0), tuple(letters), tensors, derived))
+        return len(self) - 1
+
+    def op(self, kind: str, *kids: int) -> int:
+        """A sum of terms, a product, or a derivative."""
+        return self.make(kind, "", (), kids)
+
+    def joined(self, kind: str, kids: list[int]) -> int:
+        """A sum of terms, or a product, where one operand stands alone."""
+        return kids[0] if len(kids) == 1 else self.make(kind, "", (), kids)
 
     def number(self, value: int | Fraction) -> int:
         """A rational number."""
-        return self.make("number", Fraction(value), (), ())
+        return self.make("number", Fraction(value))
 
-    def entry(self, name: str, places: Iterable[Position]) -> int:
-        """An entry of a tensor."""
-        return self.make("entry", name, tuple(places), ())
-
-    def plus(self, *kids: int) -> int:
-        """A sum of terms."""
-        return self.make("plus", "", (), kids)
-
-    def times(self, *kids: int) -> int:
-        """A product."""
-        return self.make("times", "", (), kids)
-
-    def power(self, base: int, exponent: int | Fraction) -> int:
-        """A power."""
-        return self.make("power", Fraction(exponent), (), (base,))
-
-    def sum(self, size: str | Fraction, body: int) -> int:
-        """A sum over a size."""
+    def sum(self, size: str, body: int) -> int:
+        """A finite sum; its index is 0 in the body."""
         return self.make("sum", size, (), (body,))
 
-    def derivative(self, kind: str, body: int, variable: int) -> int:
-        """A total or a direct derivative."""
-        return self.make(kind, "", (), (body, variable))
-
-    def joined(self, kind: str, kids: list[int]) -> int:
-        """A sum of terms or a product, where one operand stands alone."""
-        return kids[0] if len(kids) == 1 else self.make(kind, "", (), tuple(kids))
+    def minus(self, *operands: int) -> int:
+        """``-u`` or ``u - v``, as the rules write them."""
+        negative = self.op("times", self.number(-1), operands[-1])
+        return self.op("plus", operands[0], negative) if len(operands) == 2 else negative
 
     def replace(self, term: int, at: int, new: int) -> int:
-        """The node with another subterm at one place."""
-        kind, label, places, kids = self.nodes[term]
+        """The term with another subterm at one place."""
+        kind, label, places, kids = self[term][:4]
         return self.make(kind, label, places, (*kids[:at], new, *kids[at + 1 :]))
 
-    def rebuild(self, term: int, place: Callable[[Node, int], Iterable[Position]], still: Callable[[int, int], bool]) -> int:
-        """The term with new positions in each entry and delta below k sums; what is ``still(term, k)`` stays."""
+    def rebuild(self, term: int, place: Callable[[Row, int], Iterable[Position]]) -> int:
+        """The term with the positions ``place(row, k)`` in each entry and delta below k sums."""
         memo: dict[tuple[int, int], int] = {}
 
         def go(part: int, below: int) -> int:
-            if still(part, below):
-                return part
-            key = (part, below)
-            if key not in memo:
-                node = self.nodes[part]
-                inner = below + (node.kind == "sum")
-                places = tuple(place(node, below)) if node.places or node.kind == "entry" else ()
-                memo[key] = self.make(node.kind, node.label, places, tuple([go(kid, inner) for kid in node.kids]))
-            return memo[key]
+            if (part, below) not in memo:
+                row = self[part]
+                places = place(row, below) if row.kind in ("entry", "delta") else ()
+                kids = [go(kid, below + (row.kind == "sum")) for kid in row.kids]
+                memo[part, below] = self.make(row.kind, row.label, places, kids)
+            return memo[part, below]
 
         return go(term, 0)
 
     def move(self, term: int, place: Callable[[Position, int], Position]) -> int:
-        """The term with each position p below k sums replaced by ``place(p, k)``, which leaves the numbers under k alone."""
-        return self.rebuild(
-            term,
-            lambda node, below: [place(old, below) for old in node.places],
-            lambda part, below: not self.letters[part] and self.open[part] <= below,
-        )
+        """The term with ``place(p, k)`` for each position p below k sums."""
+        return self.rebuild(term, lambda row, below: [place(old, below) for old in row.places])
 
     def instance(self, term: int, choice: dict[Letter, Position]) -> int:
-        """A term without open numbers with positions put for letters, all at once; a number counts the sums around the term."""
+        """A term that reaches no sum, with positions put for letters, all at once; numbers count the sums around the term."""
 
         def place(old: Position, below: int) -> Position:
             new = old if isinstance(old, int) else choice.get(old, old)
             return new + below if isinstance(new, int) and not isinstance(old, int) else new
 
-        return self.move(term, place)
+        return self.move(term, place) if self[term].letters else term
 
-    def opened(self, body: int, position: Position) -> int:
-        """The body of a sum that stands under no other, with a letter for the summed number."""
-        return self.move(body, lambda old, below: position if old == below else old)
+    def opened(self, body: int, letter: Position) -> int:
+        """The body of a sum that stands under no other, with a letter for the index."""
+        return self.move(body, lambda old, below: letter if old == below else old) if self[body].open else body
 
     def closure(self, judgement: Judgement) -> Judgement:
         """The judgement for all values of its letters: they are named by order of first occurrence."""
-        known = self.closures.get(judgement)
-        if known is None:
+        if judgement not in self.closures:
             relation, left, right = judgement
-            letters = dict.fromkeys(self.letters[left] + self.letters[right])
+            letters = dict.fromkeys(self[left].letters + self[right].letters)
             names: dict[Letter, Position] = {old: (f"_{k}", old[1]) for k, old in enumerate(letters)}
-            known = self.closures[judgement] = (relation, self.instance(left, names), self.instance(right, names))
-        return known
-
-    def minus(self, *operands: int) -> int:
-        """``-u`` or ``u - v``, as the rules write them."""
-        negative = self.times(self.number(-1), operands[-1])
-        return self.plus(operands[0], negative) if len(operands) == 2 else negative
+            self.closures[judgement] = (relation, self.instance(left, names), self.instance(right, names))
+        return self.closures[judgement]
 
     def conditions(self, term: int, kinks: bool) -> Hypotheses:
         """What must hold for the term to be defined, and with ``kinks`` also for it to be smooth, everywhere in it."""
-        known = self.found.get((term, kinks))
-        if known is not None:
-            return known
-        kind, label, _, kids = self.nodes[term]
-        if kind == "sum":
-            # Sums within this one nest less deep, so theirs are other letters; no letter that is read has such a name.
-            kids = (self.opened(kids[0], (f"#{self.sums[term]}", str(label))),)
-        found: Hypotheses = frozenset().union(*[self.conditions(kid, kinks) for kid in kids])
-        relation = ""
-        if isinstance(label, Fraction) and kind == "power":
-            relation = ">" if label.denominator > 1 else "!=" if label < 0 else ""
-        elif kind == "apply":
-            relation = ">" if label == "log" else "!=" if kinks and label in KINKED else ""
-        about = self.minus(*kids) if label in ("max", "min") else kids[0] if kids else term
-        if relation and self.nodes[about].kind != "size":
-            found |= {self.closure((relation, about, self.number(0)))}
-        self.found[term, kinks] = found
-        return found
+        if (term, kinks) not in self.found:
+            row = self[term]
+            # Sums inside are less deep, so they get other letters; and no letter that is read has such a name.
+            kids = (self.opened(row.kids[0], (f"#{row.depth}", row.name)),) if row.kind == "sum" else row.kids
+            found: Hypotheses = frozenset().union(*[self.conditions(kid, kinks) for kid in kids])
+            relation = ""
+            if row.kind == "power":
+                relation = ">" if row.value.denominator > 1 else "!=" if row.value < 0 else ""
+            elif row.kind == "apply":
+                relation = ">" if row.label == "log" else "!=" if kinks and row.label in KINKED else ""
+            if relation:
+                about = self.minus(*kids) if row.label in ("max", "min") else kids[0]
+                if self[about].kind != "size":
+                    found |= {self.closure((relation, about, self.number(0)))}
+            self.found[term, kinks] = found
+        return self.found[term, kinks]
 
 
 class Program:
@@ -307,108 +283,99 @@ class Program:
     def declare(self, name: str, kind: str, shape: tuple[str, ...]) -> None:
         """Add a name."""
         shaped(name not in self.shapes, f"{name} is declared twice")
+        shaped(kind != "parameter" or self.batch not in shape, f"the parameter {name} carries the batch size")
         self.kinds[name], self.shapes[name], self.reach[name] = kind, shape, frozenset((name,))
 
     def define(self, name: str, letters: tuple[Letter, ...], body: int) -> None:
         """Add a definition over what is declared and defined so far."""
         shaped(len({letter for letter, _ in letters}) == len(letters), f"a letter of {name} stands twice")
-        shaped(not self.terms.derived[body], f"{name} is defined by a derivative")
-        shaped(set(self.terms.letters[body]) <= set(letters), f"a letter is free in the body of {name}")
+        shaped(not self.terms[body].derived, f"{name} is defined by a derivative")
+        shaped(set(self.terms[body].letters) <= set(letters), f"a letter is free in the body of {name}")
         self.fits(body)
         self.declare(name, "definition", tuple([size for _, size in letters]))
         self.definitions[name] = (letters, body)
         self.reach[name] |= self.deep(body)
 
-    def deep(self, term: int) -> Names:
-        """All that the term mentions, also through definitions."""
-        return frozenset().union(*[self.reach[name] for name in self.terms.tensors[term]])
+    def deep(self, *terms: int) -> Names:
+        """All that the terms mention, also through definitions."""
+        return frozenset().union(*[self.reach[name] for term in terms for name in self.terms[term].tensors])
 
     def depends(self, term: int, name: str, through: bool) -> bool:
         """Whether the term mentions a tensor or, ``through`` the program, something that hangs on it."""
-        mentioned = self.terms.tensors[term]
-        return name in mentioned or (through and any(name in self.reach[other] for other in mentioned))
+        return name in (self.deep(term) if through else self.terms[term].tensors)
 
     def smooth(self, term: int, name: str, total: bool) -> Hypotheses:
         """What makes the term smooth in the entries of a tensor."""
-        found = self.terms.conditions(term, True)
-        for other in self.deep(term) & self.definitions.keys() - {name} if total else ():
-            found |= self.terms.conditions(self.definitions[other][1], True)
+        others = self.deep(term) & self.definitions.keys() - {name} if total else ()
+        told = [term, *[self.definitions[other][1] for other in others]]
+        found = frozenset[Judgement]().union(*[self.terms.conditions(part, True) for part in told])
         return frozenset([condition for condition in found if self.depends(condition[1], name, total)])
 
-    def defined(self, judgement: Judgement) -> Hypotheses:
-        """What makes both sides, and all definitions that they hang on, defined."""
-        _, *sides = judgement
-        names = frozenset[str]().union(*[self.deep(side) for side in sides]) & self.definitions.keys()
-        told = sides + [self.definitions[name][1] for name in names]
+    def defined(self, *sides: int) -> Hypotheses:
+        """What makes both sides of a judgement, and all definitions that they hang on, defined."""
+        told = [*sides, *[self.definitions[name][1] for name in self.deep(*sides) & self.definitions.keys()]]
         return frozenset().union(*[self.terms.conditions(term, False) for term in told])
 
     def fits(self, term: int, around: tuple[str, ...] = ()) -> None:
         """Refuse a term that says nothing in this program; ``around`` are the sizes of the sums about it, innermost first."""
-        terms = self.terms
-        key = (term, around[: terms.open[term]])
+        row = self.terms[term]
+        key = (term, around[: row.open])
         if key in self.fitting:
             return
-        need(terms.open[term] <= len(around), "a number points to no sum")
-        kind, label, places, kids = terms.nodes[term]
-        sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in places])
-        if kind == "entry":
-            need(label in self.shapes, f"{label} is not declared")
-            need(sizes == self.shapes[str(label)], f"{label} has another shape")
-        elif kind == "delta":
+        need(row.open <= len(around), "a number points to no sum")
+        sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in row.places])
+        if row.kind == "entry":
+            need(row.label in self.shapes and sizes == self.shapes[row.name], f"{row.label} is not declared so")
+        elif row.kind == "delta":
             need(sizes[0] == sizes[1], "a delta of two sizes")
-        elif isinstance(label, Fraction) and kind == "power":
-            need(abs(label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
-        elif kind == "apply":
-            need(ARITY.get(str(label)) == len(kids), f"no function {label} of {len(kids)} arguments")
-        elif kind in DERIVATIVES:
-            variable = terms.nodes[kids[1]]
+        elif row.kind == "power":
+            need(abs(row.value) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
+        elif row.kind == "apply":
+            need(ARITY.get(row.name) == len(row.kids), f"no function {row.label} of {len(row.kids)} arguments")
+        elif row.kind in DERIVATIVES:
+            body, variable = [self.terms[kid] for kid in row.kids]
             need(variable.kind == "entry", "a derivative with respect to no entry")
-            need(self.kinds.get(str(variable.label)) != "data", "a derivative with respect to data")
-            need(not terms.derived[kids[0]], "a derivative of a derivative")
-            need(kind == "direct" or terms.nodes[kids[0]].kind == "entry", "a total derivative of no entry")
-        inside = (str(label), *around) if kind == "sum" else around
-        for kid in kids:
-            self.fits(kid, inside)
+            need(self.kinds.get(variable.name) != "data", "a derivative with respect to data")
+            need(not body.derived, "a derivative of a derivative")
+            need(row.kind == "direct" or body.kind == "entry", "a total derivative of no entry")
+        for kid in row.kids:
+            self.fits(kid, (row.name, *around) if row.kind == "sum" else around)
         self.fitting.add(key)
 
     def collapse(self, term: int, around: tuple[str, ...] = ()) -> int:
         """The term at batch size 1: positions and sums of the batch size fall away."""
-        terms, batch = self.terms, self.batch
-        kind, label, places, kids = terms.nodes[term]
-        sizes = [around[place] if isinstance(place, int) else place[1] for place in places]
-        if (kind == "delta" and sizes[0] == batch) or (kind == "size" and label == batch):
-            return terms.number(1)
-        if kind == "sum":
-            body = self.collapse(kids[0], (str(label), *around))
-            return body if label == batch else terms.sum(label, body)
-        kept: list[Position] = [
-            place - around[:place].count(batch) if isinstance(place, int) else place
-            for place, size in zip(places, sizes, strict=True)
-            if size != batch
-        ]
-        return terms.make(kind, label, tuple(kept), tuple([self.collapse(kid, around) for kid in kids]))
+        batch, row = self.batch, self.terms[term]
+        sizes = [around[place] if isinstance(place, int) else place[1] for place in row.places]
+        if (row.kind == "delta" and sizes[0] == batch) or (row.kind == "size" and row.label == batch):
+            return self.terms.number(1)
+        inside = (row.name, *around) if row.kind == "sum" else around
+        kids = [self.collapse(kid, inside) for kid in row.kids]
+        if row.kind == "sum" and row.label == batch:
+            return kids[0]
+        kept = [place for place, size in zip(row.places, sizes, strict=True) if size != batch]
+        places = [place - around[:place].count(batch) if isinstance(place, int) else place for place in kept]
+        return self.terms.make(row.kind, row.label, places, kids)
 
     def single(self) -> Program:
         """The program of one sample: what the loss hangs on, at batch size 1."""
         one = Program(self.terms, self.batch)
-        for name in [name for name in self.shapes if name in self.reach["loss"]]:
-            if name in self.definitions:
+        for name, shape in self.shapes.items():
+            if name in self.reach["loss"] and name in self.definitions:
                 letters, body = self.definitions[name]
                 one.define(name, tuple([letter for letter in letters if letter[1] != self.batch]), self.collapse(body))
-            else:
-                one.declare(name, self.kinds[name], tuple([size for size in self.shapes[name] if size != self.batch]))
+            elif name in self.reach["loss"]:
+                one.declare(name, self.kinds[name], tuple([size for size in shape if size != self.batch]))
         return one
 
-    def lift(self, term: int, sample: Letter) -> int:
-        """A term of the single-sample program, said of one sample in this one."""
+    def lift(self, sample: Letter, *sides: int) -> list[int]:
+        """Terms of the single-sample program, said of one sample in this one."""
 
-        def place(node: Node, _: int) -> list[Position]:
-            rest = iter(node.places)
-            if node.kind == "delta":
-                return list(rest)
-            return [sample if size == self.batch else next(rest) for size in self.shapes[str(node.label)]]
+        def place(row: Row, _: int) -> Iterable[Position]:
+            rest = iter(row.places)
+            shape = self.shapes[row.name] if row.kind == "entry" else [""] * 2
+            return [sample if size == self.batch else next(rest) for size in shape]
 
-        return self.terms.rebuild(term, place, lambda part, _: not self.terms.tensors[part])
+        return [self.terms.rebuild(side, place) for side in sides]
 
 
 class Theorem(NamedTuple):
@@ -418,9 +385,9 @@ class Theorem(NamedTuple):
     """
 
     program: Program
-    hypotheses: Hypotheses
-    uses: Names
     judgement: Judgement
+    hypotheses: Hypotheses = frozenset()
+    uses: Names = frozenset()
     leant: bool = False
 
 
@@ -446,6 +413,7 @@ class Ring:
         total = dict(left)
         for monomial, coefficient in right.items():
             total[monomial] = total.get(monomial, 0) + coefficient
+            need(abs(total[monomial].numerator) + total[monomial].denominator < HUGE, "a coefficient is too long")
         return {monomial: value for monomial, value in total.items() if value}
 
     def times(self, left: Polynomial, right: Polynomial) -> Polynomial:
@@ -458,21 +426,14 @@ class Ring:
             for second, b in right.items():
                 factors = dict(first)
                 for atom, exponent in second:
-                    idle = atom in factors and self.terms.nodes[atom].kind == "delta"
+                    idle = atom in factors and self.terms[atom].kind == "delta"
                     factors[atom] = 1 if idle else factors.get(atom, 0) + exponent
                 monomial = frozenset(factors.items())
-                value = total[monomial] = total.get(monomial, 0) + a * b
-                need(max(abs(value.numerator), value.denominator) < HUGE, "a coefficient is too long")
-        return {monomial: value for monomial, value in total.items() if value}
+                total[monomial] = total.get(monomial, 0) + a * b
+        return self.plus({}, total)
 
     def power(self, base: Polynomial, exponent: int) -> Polynomial:
-        """A natural power; of one monomial at once, since exponents of roots may be large."""
-        if len(base) == 1 and exponent:
-            ((monomial, value),) = base.items()
-            if abs(value) == 1:
-                nodes = self.terms.nodes
-                factors = [(atom, 1 if nodes[atom].kind == "delta" else k * exponent) for atom, k in monomial]
-                return {frozenset(factors): value ** (2 - exponent % 2)}
+        """A natural power."""
         need(exponent <= MAX_PAIRS, "an exponent is too large")
         result = ONE
         for _ in range(exponent):
@@ -481,52 +442,48 @@ class Ring:
 
     def quotient(self, term: int, deep: bool) -> Quotient:
         """Numerator, denominator, and the conditions; powers that are not natural are looked into only if ``deep``."""
-        known = self.quotients.get((term, deep))
-        if known is None:
-            known = self.quotients[term, deep] = self.read(term, deep)
-        return known
+        if (term, deep) not in self.quotients:
+            self.quotients[term, deep] = self.read(term, deep)
+        return self.quotients[term, deep]
 
     def read(self, term: int, deep: bool) -> Quotient:
         """The same, by kind of term."""
-        kind, label, places, kids = self.terms.nodes[term]
+        row = self.terms[term]
         above, below, conditions = ONE, ONE, frozenset[Judgement]()
-        if isinstance(label, Fraction):
-            natural = label.denominator == 1 and label >= 0
-            if kind == "power" and (deep or natural):
-                return self.read_power(kids[0], label, deep)
-            if kind == "number":
-                value = label.numerator if label.denominator == 1 else label
-                return self.plus({}, {frozenset(): value}), ONE, conditions
-        if kind == "times":
-            for over, under, more in [self.quotient(kid, deep) for kid in kids]:
+        if row.kind == "power" and (deep or (row.value.denominator == 1 and row.value >= 0)):
+            return self.read_power(row.kids[0], row.value, deep)
+        if row.kind == "number":
+            value = row.value.numerator if row.value.denominator == 1 else row.value
+            return self.plus({}, {frozenset(): value}), ONE, conditions
+        if row.kind == "times":
+            for over, under, more in [self.quotient(kid, deep) for kid in row.kids]:
                 above, below, conditions = self.times(above, over), self.times(below, under), conditions | more
             return above, below, conditions
-        if kind == "plus":
-            # What stands over one denominator is added first.
-            groups: dict[frozenset[tuple[Monomial, int | Fraction]], tuple[Polynomial, Polynomial]] = {}
-            for over, under, more in [self.quotient(kid, deep) for kid in kids]:
-                key = frozenset(under.items())
-                groups[key] = (self.plus(groups[key][0] if key in groups else {}, over), under)
-                conditions |= more
+        if row.kind == "plus":
             above = {}
-            for over, under in groups.values():
-                above, below = self.plus(self.times(above, under), self.times(over, below)), self.times(below, under)
+            for over, under, more in [self.quotient(kid, deep) for kid in row.kids]:
+                conditions |= more
+                if under == below:
+                    above = self.plus(above, over)
+                else:
+                    above = self.plus(self.times(above, under), self.times(over, below))
+                    below = self.times(below, under)
             return above, below, conditions
-        if kind == "delta":
-            if places[0] == places[1]:
+        if row.kind == "delta":
+            if row.places[0] == row.places[1]:
                 return ONE, ONE, conditions
-            term = min(term, self.terms.make(kind, label, places[::-1], ()))
+            term = min(term, self.terms.make("delta", "", row.places[::-1]))
         return {frozenset(((term, 1),)): 1}, ONE, conditions
 
     def read_power(self, base: int, exponent: Fraction, deep: bool) -> Quotient:
         """A power: a negative exponent turns the base over, a broken one takes a root of it."""
         over, under, conditions = self.quotient(base, deep)
         times, degree = exponent.numerator, exponent.denominator
-        if (times < 0 or degree > 1) and self.terms.nodes[base].kind != "size":
+        if (times < 0 or degree > 1) and self.terms[base].kind != "size":
             relation = ">" if degree > 1 else "!="
             conditions |= {self.terms.closure((relation, base, self.terms.number(0)))}
         if degree > 1:
-            root = self.terms.power(base, Fraction(1, degree))
+            root = self.terms.make("power", Fraction(1, degree), (), (base,))
             self.roots[root] = (base, degree)
             over, under = {frozenset(((root, 1),)): 1}, ONE
         if times < 0:
@@ -542,7 +499,8 @@ class Ring:
                 base, degree = self.roots.get(atom, (atom, exponent + 1))
                 over, under, _ = self.quotient(base, True)
                 whole, rest = divmod(exponent, degree) if under == ONE else (0, exponent)
-                term = self.times(term, self.times(self.power(over, whole), self.power({frozenset(((atom, 1),)): 1}, rest)))
+                for factor in (self.power(over, whole), self.power({frozenset(((atom, 1),)): 1}, rest)):
+                    term = self.times(term, factor)
             total = self.plus(total, term)
         return total
 
@@ -550,27 +508,23 @@ class Ring:
         """Under which conditions two terms are equal by arithmetic."""
         if self.quotient(left, False)[0] == self.quotient(right, False)[0]:
             return frozenset()
-        above, below, first = self.quotient(left, True)
-        over, under, second = self.quotient(right, True)
-        crossed = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
-        need(crossed[0] == crossed[1], "the two sides are not equal by arithmetic")
+        (above, below, first), (over, under, second) = self.quotient(left, True), self.quotient(right, True)
+        one, other = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
+        need(one == other, "the two sides are not equal by arithmetic")
         return first | second
 
 
 RULES: dict[str, tuple[str, Callable[..., Theorem]]] = {}
 
 
-def rule(shape: str, *names: str) -> Callable[[Callable[..., Theorem]], Callable[..., Theorem]]:
-    """Enter a rule in the table, under its own name or several, with the shapes of its arguments.
-
-    p program, T term, t terms, S step, s steps, J judgement, P path, N name or relation.
-    """
+def rule(shape: str, *laws: str) -> Callable[[Callable[..., Theorem]], Callable[..., Theorem]]:
+    """Enter a rule in the table, or one for each of several laws, with the shapes of its arguments (see ``Reader``)."""
 
     def enter(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
-        if not names:
+        for law in laws:
+            RULES[law] = (shape, lambda rules, *arguments, law=law: function(rules, law, *arguments))
+        if not laws:
             RULES[function.__name__] = (shape, function)
-        for name in names:
-            RULES[name] = (shape, lambda rules, *arguments, law=name: function(rules, law, *arguments))
         return function
 
     return enter
@@ -582,31 +536,23 @@ class Rules:
     def __init__(self, terms: Terms, batch: Program) -> None:
         self.terms = terms
         self.arithmetic = Ring(terms)
-        self.programs = {"batch": batch, "single": batch.single()}
+        self.batch, self.single = batch, batch.single()
         self.zero = terms.number(0)
 
-    def conclude(
-        self,
-        program: Program,
-        judgement: Judgement,
-        *premises: Theorem,
-        hypotheses: Iterable[Judgement] = (),
-        uses: Iterable[str] = (),
-        leant: bool = False,
-    ) -> Theorem:
-        """A theorem with the hypotheses and uses of its premises, and more; its sides must say something."""
-        need(all(premise.program is program for premise in premises), "a premise is of the other program")
-        for side in judgement[1:]:
-            program.fits(side)
-            need(not any(name.startswith("__") for name, _ in self.terms.letters[side]), "a letter starts with __")
-        given = frozenset(hypotheses).union(*[premise.hypotheses for premise in premises])
-        return Theorem(program, given, frozenset(uses).union(*[premise.uses for premise in premises]), judgement, leant)
+    def conclude(self, made: Theorem, *premises: Theorem) -> Theorem:
+        """A theorem with the hypotheses and uses of its premises besides its own; its sides must say something."""
+        need(all(premise.program is made.program for premise in premises), "a premise is of the other program")
+        for side in made.judgement[1:]:
+            made.program.fits(side)
+            need(not any(name.startswith("__") for name, _ in self.terms[side].letters), "a letter starts with __")
+        hypotheses = made.hypotheses.union(*[premise.hypotheses for premise in premises])
+        return made._replace(hypotheses=hypotheses, uses=made.uses.union(*[premise.uses for premise in premises]))
 
-    def node(self, program: Program, term: int, *kinds: str) -> Node:
-        """The node of a term that says something, which must be of one of some kinds."""
+    def row(self, program: Program, term: int, *kinds: str) -> Row:
+        """The row of a term that says something, which must be of one of some kinds."""
         program.fits(term)
-        need(self.terms.nodes[term].kind in kinds, f"not a {' or '.join(kinds)}, but a {self.terms.nodes[term].kind}")
-        return self.terms.nodes[term]
+        need(not kinds or self.terms[term].kind in kinds, f"not a {' or '.join(kinds)}, but a {self.terms[term].kind}")
+        return self.terms[term]
 
     def equation(self, theorem: Theorem) -> tuple[int, int]:
         """Both sides of an equation."""
@@ -615,23 +561,22 @@ class Rules:
         return left, right
 
     def match(self, pattern: int, subject: int, around: tuple[str, ...]) -> dict[Letter, Position]:
-        """The positions for the pattern's letters that make it the subject; ``around``: sizes of the sums about the subject."""
-        terms = self.terms
+        """The positions for the pattern's letters that make it the subject; ``around``: sizes of the sums about that."""
         choice: dict[Letter, Position] = {}
         seen = {(pattern, subject, 0)}
         todo = list(seen)
         while todo:
             this, that, below = todo.pop()
-            one, other = terms.nodes[this], terms.nodes[that]
-            alike = (one.kind, one.label, len(one.places), len(one.kids)) == (
-                *(other.kind, other.label, len(other.places), len(other.kids)),
-            )
+            one, other = self.terms[this], self.terms[that]
+            alike = one[:2] == other[:2] and len(one.kids) == len(other.kids) and len(one.places) == len(other.places)
             need(alike, "the premise does not match there")
             for old, new in zip(one.places, other.places, strict=True):
                 if isinstance(old, int):
                     need(old == new, "the premise does not match there")
                     continue
-                need(not isinstance(new, int) or new >= below, "a letter cannot stand for a number that is bound inside")
+                need(
+                    not isinstance(new, int) or new >= below, "a letter cannot stand for a number that is bound inside"
+                )
                 position = new - below if isinstance(new, int) else new
                 size = around[position] if isinstance(position, int) else position[1]
                 need(size == old[1], "a letter cannot stand for a position of another size")
@@ -650,286 +595,278 @@ class Rules:
             return self.terms.number(pattern)
         head, *rest = pattern
         if head == "power":
-            return self.terms.power(self.pattern(rest[0], given), rest[1])
-        kids = tuple([self.pattern(part, given) for part in rest])
+            return self.terms.make("power", Fraction(rest[1]), (), (self.pattern(rest[0], given),))
+        kids = [self.pattern(part, given) for part in rest]
         if head == "-":
             return self.terms.minus(*kids)
-        return self.terms.make(head, "", (), kids) if head in ("plus", "times") else self.terms.make("apply", head, (), kids)
+        return self.terms.make("apply", head, (), kids) if head in ARITY else self.terms.op(head, *kids)
 
-    @rule("S")
+    @rule("s")
     def sym(self, first: Theorem) -> Theorem:
         """From a = b: b = a."""
         left, right = self.equation(first)
-        return self.conclude(first.program, ("=", right, left), first)
+        return self.conclude(Theorem(first.program, ("=", right, left)), first)
 
-    @rule("SS")
+    @rule("ss")
     def trans(self, first: Theorem, second: Theorem) -> Theorem:
         """From a = b and b = c: a = c."""
         (left, middle), (same, right) = self.equation(first), self.equation(second)
         need(middle == same, "the middle terms differ")
-        return self.conclude(first.program, ("=", left, right), first, second)
+        return self.conclude(Theorem(first.program, ("=", left, right)), first, second)
 
-    @rule("STP")
+    @rule("stI")
     def congruence(self, first: Theorem, term: int, path: tuple[int, ...]) -> Theorem:
         """From a = b: T = T with an instance of a, where the path leads, replaced by that of b.
 
-        Inside a derivative the equation must hold in a neighbourhood: it may not hang on definitions, nor on an equation about
-        what varies, and the sides of its hypotheses must be smooth, so that these are open.
+        Inside a derivative the equation must hold in a neighbourhood: it may not hang on definitions, nor on an equation
+        about what varies, and the sides of its hypotheses must be smooth, so that these are open.
         """
         terms, program = self.terms, first.program
         old, new = self.equation(first)
         program.fits(term)
         around: tuple[str, ...] = ()
         spine: list[tuple[int, int]] = []
-        extra: Hypotheses = frozenset()
+        given: set[Judgement] = set()
         place = term
         for turn in path:
-            kind, label, _, kids = terms.nodes[place]
-            need(turn < len(kids), "the path leads out of the term")
-            if kind in DERIVATIVES:
-                need(kind == "direct" and turn == 0, "only the body of a direct derivative can be rewritten")
+            row = terms[place]
+            need(turn < len(row.kids), "the path leads out of the term")
+            if row.kind in DERIVATIVES:
+                need(row.kind == "direct" and turn == 0, "only the body of a direct derivative can be rewritten")
                 need(not first.uses, "an equation that uses definitions cannot go into a derivative")
-                tensor = str(terms.nodes[kids[1]].label)
+                tensor = terms[row.kids[1]].name
                 for relation, *sides in first.hypotheses:
                     # Like =, the relation >= is not open; no rule brings it into an equation.
-                    closed = relation in ("=", ">=") and any(tensor in terms.tensors[side] for side in sides)
+                    closed = relation in ("=", ">=") and any(tensor in terms[side].tensors for side in sides)
                     need(not closed, "an equation that holds only for some values of the variable")
-                    extra = extra.union(*[program.smooth(side, tensor, False) for side in sides])
-            if kind == "sum":
-                around = (str(label), *around)
+                    given.update(*[program.smooth(side, tensor, False) for side in sides])
+            if row.kind == "sum":
+                around = (row.name, *around)
             spine.append((place, turn))
-            place = kids[turn]
+            place = row.kids[turn]
         result = terms.instance(new, self.match(old, place, around))
         for parent, turn in reversed(spine):
             result = terms.replace(parent, turn, result)
-        return self.conclude(program, ("=", term, result), first, hypotheses=extra)
+        return self.conclude(Theorem(program, ("=", term, result), frozenset(given)), first)
 
-    @rule("pT")
+    @rule("gt")
     def unfold(self, program: Program, term: int) -> Theorem:
         """u[i] = the body of u at i."""
-        name = str(self.node(program, term, "entry").label)
-        need(name in program.definitions, f"{name} is no definition")
-        letters, body = program.definitions[name]
-        right = self.terms.instance(body, dict(zip(letters, self.terms.nodes[term].places, strict=True)))
-        return self.conclude(program, ("=", term, right), uses=(name,))
+        row = self.row(program, term, "entry")
+        need(row.label in program.definitions, f"{row.label} is no definition")
+        letters, body = program.definitions[row.name]
+        right = self.terms.instance(body, dict(zip(letters, row.places, strict=True)))
+        return self.conclude(Theorem(program, ("=", term, right), uses=frozenset((row.name,))))
 
-    @rule("pJ")
+    @rule("gj")
     def hypothesis(self, program: Program, judgement: Judgement) -> Theorem:
         """J, if J for all values of its letters."""
         relation, left, right = judgement
         need(relation == "=" or (relation in SIGNS and right == self.zero), "neither an equation nor a sign")
-        need(not self.terms.derived[left] and not self.terms.derived[right], "a hypothesis about a derivative")
-        return self.conclude(program, judgement, hypotheses=(self.terms.closure(judgement),))
+        need(not self.terms[left].derived and not self.terms[right].derived, "a hypothesis about a derivative")
+        return self.conclude(Theorem(program, judgement, frozenset((self.terms.closure(judgement),))))
 
-    @rule("pTT")
+    @rule("gtt")
     def ring(self, program: Program, left: int, right: int) -> Theorem:
         """a = b by arithmetic."""
-        program.fits(left)
-        program.fits(right)
-        return self.conclude(program, ("=", left, right), hypotheses=self.arithmetic.equal(left, right))
+        made = self.conclude(Theorem(program, ("=", left, right)))
+        return made._replace(hypotheses=self.arithmetic.equal(left, right))
 
-    @rule("pNt")
+    @rule("gnT")
     def identity(self, program: Program, name: str, given: tuple[int, ...]) -> Theorem:
         """An identity of the table."""
+        need((name, len(given)) in IDENTITIES, f"no identity {name} of {len(given)} arguments")
         for term in given:
             program.fits(term)
-        need((name, len(given)) in IDENTITIES, f"no identity {name} of {len(given)} arguments")
-        left, right, signs = IDENTITIES[name, len(given)]
-        asked = [self.terms.closure((relation, given[at], self.zero)) for relation, at in signs]
-        return self.conclude(program, ("=", self.pattern(left, given), self.pattern(right, given)), hypotheses=asked)
+        left, right, asked = IDENTITIES[name, len(given)]
+        signs = [(word[1:], given["uv".index(word[0])], self.zero) for word in asked.split()]
+        judgement = ("=", self.pattern(left, given), self.pattern(right, given))
+        return self.conclude(Theorem(program, judgement, frozenset(map(self.terms.closure, signs))))
 
-    @rule("pT", "sum_split", "sum_factor", "sum_exchange", "sum_delta", "sum_constant")
+    @rule("gt", "sum_split", "sum_factor", "sum_exchange", "sum_delta", "sum_constant")
     def finite_sum(self, law: str, program: Program, term: int) -> Theorem:
-        """Laws of finite sums; the summed number is 0 in the body."""
+        """The laws of finite sums."""
         terms = self.terms
-        _, size, _, (body,) = self.node(program, term, "sum")
-        kind, label, _, kids = terms.nodes[body]
+        row = self.row(program, term, "sum")
+        size, inside = row.name, row.kids[0]
+        body = terms[inside]
         if law == "sum_constant":
-            need(not terms.open[body], "the body is not free of the index")
-            right = terms.times(terms.make("size", size, (), ()), body)
+            need(not body.open, "the body is not free of the index")
+            right = terms.op("times", terms.make("size", size), inside)
         elif law == "sum_split":
-            need(kind == "plus", "the body is no sum of terms")
-            right = terms.plus(*[terms.sum(size, kid) for kid in kids])
+            need(body.kind == "plus", "the body is no sum of terms")
+            right = terms.op("plus", *[terms.sum(size, kid) for kid in body.kids])
         elif law == "sum_exchange":
-            need(kind == "sum", "the body is no sum")
-            swapped = terms.move(kids[0], lambda old, k: 2 * k + 1 - old if old in (k, k + 1) else old)
-            right = terms.sum(label, terms.sum(size, swapped))
+            need(body.kind == "sum", "the body is no finite sum")
+            swapped = terms.move(body.kids[0], lambda old, k: 2 * k + 1 - int(old) if old in (k, k + 1) else old)  # type: ignore
+            right = terms.sum(body.name, terms.sum(size, swapped))
         elif law == "sum_factor":
-            free = [kid for kid in kids if not terms.open[kid]]
-            bound = [kid for kid in kids if terms.open[kid]]
-            need(kind == "times" and bool(free and bound), "the body is no product with factors free of the index and others")
-            right = terms.times(*free, terms.sum(size, terms.joined("times", bound)))
+            free = [kid for kid in body.kids if not terms[kid].open]
+            bound = [kid for kid in body.kids if terms[kid].open]
+            need(body.kind == "times" and bool(free and bound), "not a product of factors with the index and without")
+            right = terms.op("times", *free, terms.sum(size, terms.joined("times", bound)))
         else:
-            factors = list(kids) if kind == "times" else [body]
-            nodes = [terms.nodes[factor] for factor in factors]
-            at = next((k for k, node in enumerate(nodes) if node.kind == "delta" and node.places.count(0) == 1), None)
-            need(at is not None, "no factor is a delta of the index and something else")
-            (other,) = [place for place in nodes[at or 0].places if place != 0]
-            del factors[at or 0]
-            left = [terms.opened(factor, other) for factor in factors]
-            right = terms.joined("times", left) if left else terms.number(1)
-        return self.conclude(program, ("=", term, right))
+            factors = list(body.kids) if body.kind == "times" else [inside]
+            deltas = [kid for kid in factors if terms[kid].kind == "delta" and terms[kid].places.count(0) == 1]
+            need(bool(deltas), "no factor is a delta of the index and something else")
+            (other,) = [place for place in terms[deltas[0]].places if place != 0]
+            factors.remove(deltas[0])
+            moved = [terms.opened(factor, other) for factor in factors]
+            right = terms.joined("times", moved) if moved else terms.number(1)
+        return self.conclude(Theorem(program, ("=", term, right)))
 
-    @rule("pT")
+    @rule("gt")
     def partial_constant(self, program: Program, term: int) -> Theorem:
         """The derivative of what does not vary is 0."""
-        kind, _, _, (body, variable) = self.node(program, term, *DERIVATIVES)
-        total = kind == "total"
-        need(not program.depends(body, str(self.terms.nodes[variable].label), total), "the body varies")
-        return self.conclude(program, ("=", term, self.zero), uses=program.definitions if total else ())
+        row = self.row(program, term, *DERIVATIVES)
+        total = row.kind == "total"
+        need(not program.depends(row.kids[0], self.terms[row.kids[1]].name, total), "the body varies")
+        uses = frozenset(program.definitions) if total else frozenset[str]()
+        return self.conclude(Theorem(program, ("=", term, self.zero), uses=uses))
 
-    @rule("pT")
+    @rule("gt")
     def partial_entry(self, program: Program, term: int) -> Theorem:
         """The derivative of u[i] with respect to u[j] is a delta of i and j."""
-        body, variable = [self.terms.nodes[kid] for kid in self.node(program, term, *DERIVATIVES).kids]
-        need((body.kind, body.label) == ("entry", variable.label), "the body is no entry of the same tensor")
-        pairs = zip(body.places, variable.places, strict=True)
-        deltas = [self.terms.make("delta", "", pair, ()) for pair in pairs]
-        return self.conclude(program, ("=", term, self.terms.joined("times", deltas) if deltas else self.terms.number(1)))
+        body, variable = [self.terms[kid] for kid in self.row(program, term, *DERIVATIVES).kids]
+        need(body[:2] == variable[:2], "the body is no entry of the same tensor")
+        deltas = [self.terms.make("delta", "", pair) for pair in zip(body.places, variable.places, strict=True)]
+        right = self.terms.joined("times", deltas) if deltas else self.terms.number(1)
+        return self.conclude(Theorem(program, ("=", term, right)))
 
-    @rule("pT", "partial_plus", "partial_times", "partial_power", "partial_apply", "partial_sum")
+    @rule("gt", "partial_plus", "partial_times", "partial_power", "partial_apply", "partial_sum")
     def partial(self, law: str, program: Program, term: int) -> Theorem:
-        """The direct derivative of a sum of terms, product, power, function or finite sum: one term for each operand that varies."""
+        """The direct derivative of an operation: one term for each operand that varies."""
         terms = self.terms
-        body, variable = self.node(program, term, "direct").kids
-        kind, label, _, kids = terms.nodes[body]
-        tensor = str(terms.nodes[variable].label)
-        need(law == f"partial_{kind}", f"the body is a {kind}")
+        inside, variable = self.row(program, term, "direct").kids
+        body, tensor = terms[inside], terms[variable].name
+        need(law == f"partial_{body.kind}", f"the body is a {body.kind}")
         results = []
-        for at, kid in enumerate(kids):
-            if tensor not in terms.tensors[kid]:
+        for at, kid in enumerate(body.kids):
+            if tensor not in terms[kid].tensors:
                 continue
-            inner = terms.derivative("direct", kid, variable)
-            if kind == "times":
-                inner = terms.replace(body, at, inner)
-            elif kind == "power" and isinstance(label, Fraction):
-                inner = terms.times(terms.number(label), kid if label == 2 else terms.power(kid, label - 1), inner)
-            elif kind == "apply":
-                inner = terms.times(self.pattern(SLOPES[str(label), at], kids), inner)
-            elif kind == "sum":
-                inner = terms.sum(label, inner)
-            results.append(inner)
+            result = terms.op("direct", kid, variable)
+            if body.kind == "times":
+                result = terms.replace(inside, at, result)
+            elif body.kind == "power":
+                lower = kid if body.value == 2 else terms.make("power", body.value - 1, (), (kid,))
+                result = terms.op("times", terms.number(body.value), lower, result)
+            elif body.kind == "apply":
+                result = terms.op("times", self.pattern(SLOPES[body.name], (kid, body.kids[at - 1])), result)
+            elif body.kind == "sum":
+                result = terms.sum(body.name, result)
+            results.append(result)
         need(bool(results), "nothing varies")
-        right = terms.joined("plus", results)
-        return self.conclude(program, ("=", term, right), hypotheses=program.smooth(body, tensor, False))
+        hypotheses = program.smooth(inside, tensor, False)
+        return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), hypotheses))
 
-    @rule("pT")
+    @rule("gt")
     def chain(self, program: Program, term: int) -> Theorem:
-        """dr/du[j] = the sum, over all entries c of definitions that mention u and that r hangs on, of dr/dc times dc/du[j]."""
+        """dr/du[j] = the sum of dr/dc times dc/du[j] over all c that are defined with u and that r hangs on."""
         terms = self.terms
-        root, variable = self.node(program, term, "total").kids
-        tensor = str(terms.nodes[variable].label)
-        need(terms.nodes[root].label != tensor, "an entry of the same tensor")
+        root, variable = self.row(program, term, "total").kids
+        tensor = terms[variable].name
+        need(terms[root].label != tensor, "an entry of the same tensor")
         results = []
         for name, (letters, body) in program.definitions.items():
-            if tensor in terms.tensors[body] and program.depends(root, name, True):
-                inside: dict[Letter, Position] = {one: len(letters) - 1 - k for k, one in enumerate(letters)}
-                to_root = terms.derivative("total", root, terms.entry(name, inside.values()))
-                result = terms.times(to_root, terms.derivative("direct", terms.instance(body, inside), variable))
+            if tensor in terms[body].tensors and program.depends(root, name, True):
+                numbers: dict[Letter, Position] = {one: len(letters) - 1 - k for k, one in enumerate(letters)}
+                outer = terms.op("total", root, terms.make("entry", name, numbers.values()))
+                result = terms.op("times", outer, terms.op("direct", terms.instance(body, numbers), variable))
                 for _, size in reversed(letters):
                     result = terms.sum(size, result)
                 results.append(result)
         need(bool(results), "nothing that the root hangs on mentions the variable")
-        right = terms.joined("plus", results)
-        hypotheses = program.smooth(root, tensor, True)
-        return self.conclude(program, ("=", term, right), hypotheses=hypotheses, uses=program.definitions)
+        judgement = ("=", term, terms.joined("plus", results))
+        uses = frozenset(program.definitions)
+        return self.conclude(Theorem(program, judgement, program.smooth(root, tensor, True), uses))
 
-    @rule("pTs")
+    @rule("gtS")
     def sign(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The sign of a term from its form, or from the signs of its parts."""
-        program.fits(term)
-        kind, label, _, kids = self.terms.nodes[term]
-        told = kids if kind in ("plus", "times", "sum") or (kind == "power" and premises) else ()
+        row = self.row(program, term)
+        power, value = row.kind == "power" and bool(premises), row.value
+        told = row.kids if power or row.kind in ("plus", "times", "sum") else ()
         need(len(premises) == len(told), f"{len(premises)} premises about {len(told)} parts")
         for premise, part in zip(premises, told, strict=True):
             need(premise.judgement[0] in SIGNS, "a premise is no sign")
-            if kind == "sum":
-                self.match(premise.judgement[1], part, (str(label),))
-            else:
-                need(premise.judgement[1] == part, "a premise is about something else")
+            if row.kind == "sum":
+                self.match(premise.judgement[1], part, (row.name,))
+            need(row.kind == "sum" or premise.judgement[1] == part, "a premise is about something else")
         signs = {premise.judgement[0] for premise in premises}
-        found = ""
-        if isinstance(label, Fraction) and kind == "number":
-            found = ">" if label > 0 else "!=" if label < 0 else ">="
-        elif isinstance(label, Fraction) and kind == "power":
-            even = label.denominator == 1 and label % 2 == 0
-            if not premises:
-                found = ">=" if even and label else ""
-            elif signs == {">"} or (signs == {"!="} and even):
-                found = ">"
-            elif signs == {"!="} and label.denominator == 1:
-                found = "!="
-        elif kind == "size" or (kind == "apply" and label in ("exp", "sigmoid", "softplus", "pi")):
-            found = ">"
-        elif kind == "apply" and label in ("relu", "abs", "step"):
-            found = ">="
-        elif kind in ("plus", "sum") and "!=" not in signs:
-            found = ">" if ">" in signs else ">="
-        elif kind == "times" and not signs >= {">=", "!="}:
-            found = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
+        cases = [
+            (row.kind == "size" or (row.kind == "apply" and row.label in ("exp", "sigmoid", "softplus", "pi")), ">"),
+            (row.kind == "apply" and row.label in ("relu", "abs", "step"), ">="),
+            (row.kind == "number", ">" if value > 0 else "!=" if value < 0 else ">="),
+            (row.kind == "power" and not power and value % 2 == 0 and value != 0, ">="),
+            (power and (signs == {">"} or (signs == {"!="} and value % 2 == 0)), ">"),
+            (power and signs == {"!="} and value.denominator == 1, "!="),
+            (row.kind in ("plus", "sum") and "!=" not in signs, ">" if ">" in signs else ">="),
+            (row.kind == "times" and not signs >= {">=", "!="}, min(signs, key="!= >= >".index, default=">")),
+        ]
+        found = [sign for holds, sign in cases if holds]
         need(bool(found), "no sign follows")
-        return self.conclude(program, (found, term, self.zero), *premises)
+        return self.conclude(Theorem(program, (found[0], term, self.zero)), *premises)
 
-    @rule("SN")
+    @rule("sr")
     def sign_weaken(self, first: Theorem, relation: str) -> Theorem:
         """From u > 0: u != 0, or u >= 0."""
         need(first.judgement[0] == ">" and relation in ("!=", ">="), "only > can be weakened, to != or >=")
-        return self.conclude(first.program, (relation, *first.judgement[1:]), first)
+        return self.conclude(Theorem(first.program, (relation, *first.judgement[1:])), first)
 
-    @rule("SS")
+    @rule("ss")
     def sign_equal(self, first: Theorem, second: Theorem) -> Theorem:
         """From a = b and the sign of b: that of a."""
         (left, middle), (relation, same, zero) = self.equation(first), second.judgement
         need(relation in SIGNS and middle == same, "no sign of the right side")
-        return self.conclude(first.program, (relation, left, zero), first, second)
+        return self.conclude(Theorem(first.program, (relation, left, zero)), first, second)
 
-    @rule("pTs")
+    @rule("gtS")
     def separable(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
-        """The batch program at sample n is the program of one sample, definition by definition; premises say so where it takes proof."""
-        batch, single = self.programs["batch"], self.programs["single"]
-        node = self.node(program, term, "entry")
-        need(program is batch and node.label == "loss", "not the loss in the batch")
-        sample = node.places[0]
-        rest = list(premises)
-        for name, (_, body) in single.definitions.items():
-            letters, own = batch.definitions[name]
-            here = self.terms.instance(own, {one: sample for one in letters if one[1] == batch.batch})
-            there = batch.lift(body, sample)
+        """The batch program at sample n is the program of one sample: each definition is the same, or a premise says so."""
+        row = self.row(program, term, "entry")
+        need(program is self.batch and row.label == "loss", "not the loss in the batch")
+        sample, rest = row.places[0], list(premises)
+        for name, (_, body) in self.single.definitions.items():
+            letters, own = program.definitions[name]
+            here = self.terms.instance(own, {one: sample for one in letters if one[1] == program.batch})
+            (there,) = program.lift(sample, body)
             if here != there:
-                need(bool(rest) and rest.pop(0).judgement == ("=", here, there), f"{name} differs, and no premise is about it")
+                need(
+                    bool(rest) and rest.pop(0).judgement == ("=", here, there),
+                    f"{name} differs, and no premise says otherwise",
+                )
         need(not rest, "a premise is not needed")
-        for side in {side for premise in premises for _, *sides in premise.hypotheses for side in sides}:
-            need(all(program.kinds[name] != "parameter" for name in program.deep(side)), "a hypothesis about parameters")
+        sides = [side for premise in premises for _, *both in premise.hypotheses for side in both]
+        need("parameter" not in [program.kinds[name] for name in program.deep(*sides)], "a hypothesis about parameters")
         judgement = ("separable", term, self.terms.number(1))
-        return self.conclude(program, judgement, *premises, uses=program.definitions, leant=bool(premises))
+        return self.conclude(
+            Theorem(program, judgement, uses=frozenset(program.definitions), leant=bool(premises)), *premises
+        )
 
-    @rule("SS")
+    @rule("ss")
     def lift(self, first: Theorem, second: Theorem) -> Theorem:
-        """From separability at n and an equation of the single-sample program: the equation at sample n of the batch program.
+        """From separability at n and an equation of the single-sample program: the equation at n in the batch program.
 
-        If the two programs agree by equations only, they agree as functions of the parameters, and nothing is known of other
-        derivatives: neither the equation nor its hypotheses may speak of these.
+        If the two programs agree by equations only, they agree as functions of the parameters, and nothing is known of
+        other derivatives: neither the equation nor its hypotheses may speak of these.
         """
-        terms, (relation, loss, _), sides = self.terms, first.judgement, self.equation(second)
-        need(relation == "separable" and second.program is self.programs["single"], "not separable and a single-sample equation")
-        sample, batch = terms.nodes[loss].places[0], first.program
-        need(all(sample not in terms.letters[side] for side in sides), "the sample's letter occurs in the equation")
+        terms, batch, (relation, loss, _), sides = self.terms, first.program, first.judgement, self.equation(second)
+        need(relation == "separable" and second.program is self.single, "not separable, and an equation of one sample")
+        sample = terms[loss].places[0]
+        need(not any(sample in terms[side].letters for side in sides), "the sample's letter occurs in the equation")
         told = [*sides, *[side for _, *both in second.hypotheses for side in both]]
-        for derivative in [row for side in told for row in terms.derived[side] if first.leant]:
-            kind, _, _, kids = terms.nodes[derivative]
-            parameter = batch.kinds[str(terms.nodes[kids[1]].label)] == "parameter"
-            need(kind == "total" and parameter, "a derivative on which the two programs may differ")
-        left, right = [batch.lift(side, sample) for side in sides]
-        # In the hypotheses the sample gets a name that is none of their letters'.
-        any_one = ("#", batch.batch)
-        lifted = [(relation, batch.lift(u, any_one), batch.lift(v, any_one)) for relation, u, v in second.hypotheses]
-        given = [terms.closure(judgement) for judgement in lifted]
-        return self.conclude(batch, ("=", left, right), first, hypotheses=given, uses=batch.definitions)
+        for row in [terms[derivative] for side in told for derivative in terms[side].derived if first.leant]:
+            parameter = batch.kinds[terms[row.kids[1]].name] == "parameter"
+            need(row.kind == "total" and parameter, "a derivative on which the two programs may differ")
+        left, right = batch.lift(sample, *sides)
+        # In the hypotheses the sample gets a name that none of their letters has.
+        given = [terms.closure((sign, *batch.lift(("#", batch.batch), *both))) for sign, *both in second.hypotheses]
+        return self.conclude(Theorem(batch, ("=", left, right), frozenset(given), frozenset(batch.definitions)), first)
 
-    @rule("Ss")
+    @rule("sS")
     def state(self, first: Theorem, others: tuple[Theorem, ...]) -> Theorem:
-        """What is stated is also defined; theorems take away hypotheses, and bring their own."""
-        left = first.hypotheses | first.program.defined(first.judgement)
+        """What is stated is also defined; theorems take hypotheses away, and bring their own."""
+        left = first.hypotheses | first.program.defined(*first.judgement[1:])
         for other in others:
             closed = self.terms.closure(other.judgement)
             need(other.program is first.program and closed in left, "a theorem about no hypothesis")
@@ -937,11 +874,22 @@ class Rules:
         return first._replace(hypotheses=left)
 
 
+# What follows the kind of a term. A small letter is one thing, its capital a list of such things:
+# f fraction, g program, i number of an operand, j judgement, k kind of input, l letter, n name, p position, r relation,
+# s step, t term, x any text.
 PARTS = {
-    "number": "q", "size": "n", "entry": "nP", "delta": "pp", "plus": "T", "times": "T", "power": "tq", "apply": "nT",
-    "sum": "nt", "total": "tt", "direct": "tt",
-}  # fmt: skip
-"""What follows the kind of a term: q fraction, n name, p position, P positions, t subterm, T subterms."""
+    "number": "f",
+    "size": "n",
+    "entry": "nP",
+    "delta": "pp",
+    "plus": "T",
+    "times": "T",
+    "power": "tf",
+    "apply": "nT",
+    "sum": "nt",
+    "total": "tt",
+    "direct": "tt",
+}
 
 
 def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -950,205 +898,219 @@ def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def numeral(text: str) -> int:
-    """A JSON number: a small natural number."""
+def natural(text: str) -> int:
+    """A JSON number, which must be a small natural number."""
     shaped(text.isdigit() and len(text) <= 9, "a number that is no small natural number")
     return int(text)
 
 
-def load(text: str, *keys: str) -> list[Any]:
-    """The values of a JSON object that has just these keys and this format."""
+def load(text: str) -> Any:
+    """A JSON text."""
     try:
-        raw = json.loads(text, object_pairs_hook=members, parse_int=numeral, parse_float=numeral, parse_constant=numeral)
+        return json.loads(
+            text, object_pairs_hook=members, parse_int=natural, parse_float=natural, parse_constant=natural
+        )
     except ValueError as error:
         raise Malformed(f"not JSON: {error}") from None
-    shaped(type(raw) is dict and raw.keys() == {"format", *keys}, f"not an object of format, {', '.join(keys)}")
-    shaped(type(raw["format"]) is int and raw["format"] == FORMAT, f"not format {FORMAT}")
+
+
+def values(raw: Any, *keys: str) -> list[Any]:
+    """The values of an object that has just these keys, in this order."""
+    shaped(type(raw) is dict and raw.keys() == set(keys), f"not an object with just {', '.join(keys)}")
     return [raw[key] for key in keys]
 
 
-def listed(raw: Any, length: int | None = None) -> list[Any]:
-    """A list, of some length."""
-    shaped(type(raw) is list and length in (None, len(raw)), "not the list that belongs there")
+def listed(raw: Any) -> list[Any]:
+    """A list."""
+    shaped(type(raw) is list, "something that is not a list")
     return list(raw)
 
 
-def chosen(raw: Any, options: Iterable[str]) -> str:
-    """One of some words."""
-    shaped(type(raw) is str and raw in options, f"none of {', '.join(options)}")
+def text(raw: Any) -> str:
+    """A text."""
+    shaped(type(raw) is str, "something that is not a text")
     return str(raw)
 
 
-def named(raw: Any, spelling: re.Pattern[str] = NAME) -> str:
-    """A name."""
-    shaped(type(raw) is str and spelling.fullmatch(raw) is not None, "not a name")
-    return str(raw)
+def spelled(pattern: re.Pattern[str]) -> Callable[[Any], str]:
+    """How a name is read."""
+
+    def read(raw: Any) -> str:
+        shaped(pattern.fullmatch(text(raw)) is not None, f"{raw!a} is no such name or number")
+        return text(raw)
+
+    return read
 
 
-def letter(raw: Any) -> Letter:
-    """A free letter with its size."""
-    name, size = listed(raw, 2)
-    return named(name, LETTER), named(size)
+def among(*words: str) -> Callable[[Any], str]:
+    """How one of some words is read."""
+
+    def read(raw: Any) -> str:
+        shaped(text(raw) in words, f"{raw!a} is none of {', '.join(words)}")
+        return text(raw)
+
+    return read
 
 
 def fraction(raw: Any) -> Fraction:
     """A fraction, in its one spelling."""
-    shaped(type(raw) is str and len(raw) <= MAX_DIGITS and NUMERAL.fullmatch(raw) is not None, "not a fraction")
+    shaped(
+        len(text(raw)) <= 2 * MAX_DIGITS and max(map(len, raw.split("/"))) <= MAX_DIGITS, "a number that is too long"
+    )
     try:
-        value = Fraction(raw)
+        value = Fraction(spelled(NUMERAL)(raw))
     except ZeroDivisionError:
         raise Malformed("a division by zero") from None
     shaped(str(value) == raw, "a fraction that is not in its one spelling")
     return value
 
 
-def read_term(terms: Terms, raw: Any, subterm: Callable[[Any], int]) -> int:
-    """A term from JSON."""
-    kind, *parts = listed(raw) or [None]
-    form = PARTS[chosen(kind, PARTS)]
-    label: str | Fraction = ""
-    places: list[Position] = []
-    kids: list[int] = []
-    for code, part in zip(form, listed(parts, len(form)), strict=True):
-        if code in "nq":
-            label = named(part) if code == "n" else fraction(part)
-        elif code in "pP":
-            places += [place if type(place) is int else letter(place) for place in (listed(part) if code == "P" else [part])]
-        else:
-            kids += [subterm(kid) for kid in (listed(part) if code == "T" else [part])]
-    return terms.make(kind, label, tuple(places), tuple(kids))
+class Reader:
+    """How each part is read from JSON; what a term, and what a step is, depends on where it stands."""
+
+    def __init__(self, terms: Terms, **more: Callable[[Any], Any]) -> None:
+        self.terms = terms
+        self.readers: dict[str, Callable[[Any], Any]] = {
+            "f": fraction,
+            "g": among("batch", "single"),
+            "i": self.integer,
+            "j": lambda raw: tuple(self.fields(raw, "rtt")),
+            "k": among("data", "parameter"),
+            "l": lambda raw: (spelled(LETTER)(listed(raw)[0]), self.fields(raw, "xn")[1]),
+            "n": spelled(NAME),
+            "p": lambda raw: raw if type(raw) is int else self.readers["l"](raw),
+            "r": among("=", *SIGNS, "separable"),
+            "t": self.term,
+            "x": text,
+        } | more
+
+    def integer(self, raw: Any) -> int:
+        """A number that is no fraction."""
+        shaped(type(raw) is int, "something that is not a number")
+        return int(raw)
+
+    def fields(self, raw: Any, shape: str) -> list[Any]:
+        """The members of a list, each by its letter."""
+        shaped(len(listed(raw)) == len(shape), f"a list of {len(raw)} where {len(shape)} belong")
+        result: list[Any] = []
+        for code, part in zip(shape, raw, strict=True):
+            read = self.readers[code.lower()]
+            result.append(read(part) if code.islower() else tuple([read(one) for one in listed(part)]))
+        return result
+
+    def term(self, raw: Any) -> int:
+        """A term."""
+        kind, *parts = listed(raw) or [""]
+        shape = PARTS[among(*PARTS)(kind)]
+        told: dict[str, list[Any]] = defaultdict(list)
+        for code, value in zip(shape, self.fields(parts, shape), strict=True):
+            told[code.lower()] += value if code.isupper() else [value]
+        return self.terms.make(kind, *(told["n"] + told["f"] or [""]), told["p"], told["t"])
+
+    def statements(self, raw: Any, key: Callable[[Any], Any]) -> dict[str, Statement]:
+        """Statements by name; their hypotheses are ordered by a key."""
+        result: dict[str, Statement] = {}
+        for one in listed(raw):
+            name, program, hypotheses, judgement = self.fields(one, "xgJj")
+            keys = [key(hypothesis) for hypothesis in one[2]]
+            shaped(
+                all(a < b for a, b in zip(keys, keys[1:], strict=False)), f"the hypotheses of {name!a} are out of order"
+            )
+            shaped(name not in result, f"two statements {name!a}")
+            result[name] = (program, frozenset(hypotheses), judgement)
+        return result
 
 
-def read_judgement(raw: Any, term: Callable[[Any], int]) -> Judgement:
-    """A judgement from JSON."""
-    relation, left, right = listed(raw, 3)
-    return chosen(relation, ("=", *SIGNS, "separable")), term(left), term(right)
-
-
-Statement = tuple[str, Hypotheses, Judgement]
-
-
-def read_goal(terms: Terms, text: str) -> tuple[Program, dict[str, Statement]]:
+def read_goal(terms: Terms, goal: Any) -> tuple[Program, dict[str, Statement]]:
     """The batch program, and the statements by name."""
-
-    def tree(raw: Any) -> int:
-        return read_term(terms, raw, tree)
-
-    model, raw_statements = load(text, "model", "statements")
-    shaped(type(model) is dict and model.keys() == {"batch", "inputs", "definitions", "assumptions"}, "not a model")
-    batch = named(model["batch"])
-    program = Program(terms, batch)
-    for raw in listed(model["inputs"]):
-        name, kind, shape = listed(raw, 3)
-        program.declare(named(name), chosen(kind, ("data", "parameter")), tuple([named(size) for size in listed(shape)]))
-        shaped(kind == "data" or batch not in shape, f"the parameter {name} carries the batch size")
-    for raw in listed(model["definitions"]):
-        name, letters, body = listed(raw, 3)
-        program.define(named(name), tuple([letter(one) for one in listed(letters)]), tree(body))
+    version, model, statements = values(goal, "format", "model", "statements")
+    shaped(type(version) is int and version == FORMAT, f"not format {FORMAT}")
+    batch, inputs, definitions, assumptions = values(model, "batch", "inputs", "definitions", "assumptions")
+    reader = Reader(terms)
+    program = Program(terms, reader.fields([batch], "n")[0])
+    for raw in listed(inputs):
+        program.declare(*reader.fields(raw, "nkN"))
+    for raw in listed(definitions):
+        program.define(*reader.fields(raw, "nLt"))
     shaped("loss" in program.definitions and program.shapes["loss"] == (batch,), "no loss for each sample")
     allowed: dict[str, set[Judgement]] = {"batch": set(), "single": set()}
-    for raw in listed(model["assumptions"]):
-        relation, *sides = read_judgement(raw, tree)
-        shaped(relation == "=" or (relation in SIGNS and sides[1] == terms.number(0)), "an assumption of no such kind")
-        shaped(not any(terms.derived[side] for side in sides), "an assumption about a derivative")
-        for side in sides:
-            program.fits(side)
-        allowed["batch"].add(terms.closure((relation, sides[0], sides[1])))
-        allowed["single"].add(terms.closure((relation, program.collapse(sides[0]), program.collapse(sides[1]))))
-    statements: dict[str, Statement] = {}
-    for raw in listed(raw_statements):
-        name, which, given, judgement = listed(raw, 4)
-        shaped(type(name) is str and name not in statements, "a statement without a name of its own")
-        hypotheses = [read_judgement(hypothesis, tree) for hypothesis in listed(given)]
-        spelled = [json.dumps(hypothesis) for hypothesis in given]
-        shaped(all(a < b for a, b in zip(spelled, spelled[1:], strict=False)), "hypotheses out of order")
-        free = [hypothesis for hypothesis in hypotheses if hypothesis[0] == "="]
-        need(allowed[chosen(which, allowed)].issuperset(free), f"{name!a} supposes an equation that is no assumption")
-        statements[name] = (which, frozenset(hypotheses), read_judgement(judgement, tree))
-    return program, statements
+    for relation, left, right in reader.fields([assumptions], "J")[0]:
+        shaped(relation == "=" or (relation in SIGNS and right == terms.number(0)), "an assumption of no such kind")
+        shaped(not terms[left].derived and not terms[right].derived, "an assumption about a derivative")
+        program.fits(left)
+        program.fits(right)
+        allowed["batch"].add(terms.closure((relation, left, right)))
+        allowed["single"].add(terms.closure((relation, program.collapse(left), program.collapse(right))))
+    result = reader.statements(statements, json.dumps)
+    for name, (which, hypotheses, _) in result.items():
+        equations = {hypothesis for hypothesis in hypotheses if hypothesis[0] == "="}
+        need(equations <= allowed[which], f"{name!a} supposes an equation that is no assumption")
+    return program, result
 
 
-def replay(goal_text: str, certificate_text: str) -> None:
+def replay(goal: Any, certificate: Any) -> None:
     """Read both, apply every step, and compare."""
     terms = Terms()
-    try:
-        program, goal = read_goal(terms, goal_text)
-    except Refused as error:
-        if "supposes" in str(error):
-            raise
-        raise Malformed(f"the goal: {error}") from None
-    raw_terms, raw_steps, raw_statements = load(certificate_text, "terms", "steps", "statements")
-    table: list[int] = []
-    idle: set[int] = set()
-
-    def row(raw: Any) -> int:
-        shaped(type(raw) is int and 0 <= raw < len(table), "no term that stands above")
-        idle.discard(raw)
-        return table[raw]
-
-    shaped(len(listed(raw_terms)) <= MAX_TERMS and len(listed(raw_steps)) <= MAX_STEPS, "too many terms or steps")
-    for raw in raw_terms:
-        table.append(read_term(terms, raw, row))
-        idle.add(len(table) - 1)
-    shaped(len(set(table)) == len(table), "a term stands twice")
+    program, wanted = read_goal(terms, goal)
+    version, nodes, steps, statements = values(certificate, "format", "terms", "steps", "statements")
+    shaped(type(version) is int and version == FORMAT, f"not format {FORMAT}")
+    shaped(len(listed(nodes)) <= MAX_TERMS and len(listed(steps)) <= MAX_STEPS, "too many terms or steps")
     rules = Rules(terms, program)
+    table: list[int] = []
     theorems: list[Theorem] = []
-    stated: dict[Statement, list[int]] = {}
-    waiting: set[int] = set()
-    seen: set[str] = set()
+    idle_terms: set[int] = set()
+    idle_steps: set[int] = set()
+    stated: dict[Statement, list[int]] = defaultdict(list)
+
+    def term(raw: Any) -> int:
+        shaped(type(raw) is int and 0 <= raw < len(table), "no term that stands above")
+        idle_terms.discard(raw)
+        return table[raw]
 
     def premise(raw: Any) -> Theorem:
         shaped(type(raw) is int and 0 <= raw < len(theorems), "no step that stands above")
-        need(raw_steps[raw][0] != "state", "a stated theorem is used")
-        waiting.discard(raw)
+        need(steps[raw][0] != "state", "a stated theorem is used")
+        idle_steps.discard(raw)
         return theorems[raw]
 
-    def path(raw: Any) -> tuple[int, ...]:
-        shaped(all(type(turn) is int for turn in listed(raw)), "not a path")
-        return tuple(raw)
-
-    read: dict[str, Callable[[Any], Any]] = {
-        "p": lambda raw: rules.programs[chosen(raw, rules.programs)],
-        "T": row,
-        "t": lambda raw: tuple([row(one) for one in listed(raw)]),
-        "S": premise,
-        "s": lambda raw: tuple([premise(one) for one in listed(raw)]),
-        "J": lambda raw: read_judgement(raw, row),
-        "P": path,
-        "N": lambda raw: raw if raw in SIGNS else named(raw),
-    }
-    for number, raw in enumerate(raw_steps):
-        name, given = listed(raw, 2)
-        shape, apply = RULES[chosen(name, RULES)]
+    reader = Reader(terms, t=term)
+    for number, raw in enumerate(nodes):
+        table.append(reader.term(raw))
+        idle_terms.add(number)
+    shaped(len(set(table)) == len(table), "a term stands twice")
+    programs = {"batch": rules.batch, "single": rules.single}
+    step_reader = Reader(terms, t=term, s=premise, g=lambda raw: programs[among(*programs)(raw)])
+    seen: set[str] = set()
+    for number, raw in enumerate(steps):
+        shaped(len(listed(raw)) == 2, "not a step")
+        shape, apply = RULES[among(*RULES)(raw[0])]
         try:
-            need(repr(raw) not in seen, "the same step as before")
-            seen.add(repr(raw))
-            arguments = [read[code](part) for code, part in zip(shape, listed(given, len(shape)), strict=True)]
-            theorem = apply(rules, *arguments)
+            need(repr(raw) not in seen, "the same step stands above")
+            theorem = apply(rules, *step_reader.fields(raw[1], shape))
         except Refused as error:
-            raise Refused(f"step {number} ({name}): {error}") from None
+            raise Refused(f"step {number} ({raw[0]}): {error}") from None
+        seen.add(repr(raw))
         theorems.append(theorem)
-        if name == "state":
+        if raw[0] == "state":
             which = "batch" if theorem.program is program else "single"
-            stated.setdefault((which, theorem.hypotheses, theorem.judgement), []).append(number)
+            stated[which, theorem.hypotheses, theorem.judgement].append(number)
         else:
-            waiting.add(number)
-    need(not waiting, f"step {min(waiting, default=0)} is not used")
-    certified: dict[str, Statement] = {}
-    for raw in listed(raw_statements):
-        name, which, given, judgement = listed(raw, 4)
-        shaped(type(name) is str and name not in certified, "a statement without a name of its own")
-        hypotheses = [read_judgement(hypothesis, row) for hypothesis in listed(given)]
-        shaped(all(a < b for a, b in zip(given, given[1:], strict=False)), "hypotheses out of order")
-        which = chosen(which, rules.programs)
-        certified[name] = (which, frozenset(hypotheses), read_judgement(judgement, row))
-        need(goal.get(name) == certified[name], f"the statement {name!a} is not in the goal")
-        need(certified[name] in stated, f"the statement {name!a} is not established")
-    need(certified.keys() == goal.keys(), "a statement of the goal is missing")
-    told = list(certified.values())
+            idle_steps.add(number)
+    told = reader.statements(statements, lambda raw: raw)
+    for name, statement in told.items():
+        need(wanted.get(name) == statement, f"the statement {name!a} is not in the goal")
+        need(statement in stated, f"the statement {name!a} is not established")
+    need(told.keys() == wanted.keys(), "a statement of the goal is missing")
+    counts = Counter(told.values())
     for statement, numbers in stated.items():
-        need(len(numbers) <= told.count(statement), f"step {numbers[-1]} (state): for no statement")
-    need(not idle, f"term {min(idle, default=0)} is not used")
+        need(len(numbers) <= counts[statement], f"step {numbers[-1]} (state): this is in no statement")
+    need(
+        not idle_steps,
+        f"step {min(idle_steps, default=0)} ({steps[min(idle_steps, default=0)][0]}): it is not used"
+        if idle_steps
+        else "",
+    )
+    need(not idle_terms, f"term {min(idle_terms, default=0)} is not used")
 
 
 def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
@@ -1156,7 +1118,7 @@ def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, RECURSION))
     try:
-        replay(goal_text, certificate_text)
+        replay(load(goal_text), load(certificate_text))
     except Malformed as error:
         return 2, f"malformed: {error}"
     except Refused as error:
@@ -1170,19 +1132,18 @@ def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
 
 def main(arguments: list[str]) -> int:
     """Print the verdict about two files."""
-    texts = []
-    code, verdict = 2, "malformed: give GOAL.json and CERTIFICATE.json"
     try:
+        texts = []
         for name in arguments:
             with Path(name).open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
-            shaped(len(content) <= MAX_BYTES, "a file of more than 64 MiB")
+            shaped(len(content) <= MAX_BYTES, "malformed: a file of more than 64 MiB")
             texts.append(content.decode("utf-8"))
-        if len(texts) == 2:
-            code, verdict = check(*texts)
+        shaped(len(texts) == 2, "malformed: give GOAL.json and CERTIFICATE.json")
+        code, verdict = check(*texts)
     except (OSError, ValueError, Malformed) as error:
-        verdict = f"malformed: {error}"
-    sys.stdout.write(" ".join(ascii(verdict)[1:-1].split()) + "\n")
+        code, verdict = 2, f"malformed: {error}"
+    sys.stdout.write(" ".join(verdict.encode("ascii", "backslashreplace").decode().split()) + "\n")
     return code
 
 
