@@ -114,7 +114,7 @@ def check_program(program: Program) -> Program:
     Raises:
         IllFormedError: if not, or if a name is declared twice or a parameter carries the batch size.
     """
-    _need(type(program) is Program and type(program.inputs) is type(program.definitions) is tuple, "not a program")
+    _need(type(program) is Program and type(program.inputs) is tuple is type(program.definitions), "not a program")
     for tensor in program.inputs:
         plain = type(tensor) is Tensor and type(tensor.shape) is tuple and all(map(named, (tensor.name, *tensor.shape)))
         shared = plain and (tensor.kind == "data" or (tensor.kind == "parameter" and program.batch not in tensor.shape))

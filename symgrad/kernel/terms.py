@@ -178,13 +178,8 @@ def renamed(term: Term, names: Mapping[Any, Position]) -> Term:
         case Delta(left, right):
             return Delta(names.get(left, left), names.get(right, right))
         case Sum():
-            names = {_below(i): _below(k) for i, k in names.items()}
+            names = {i + 1 if isinstance(i, int) else i: k + 1 if isinstance(k, int) else k for i, k in names.items()}
     return rebuilt(term, [renamed(part, names) for part in children(term)])
-
-
-def _below(i: Position) -> Position:
-    """The position as it is written inside one more sum."""
-    return i + 1 if isinstance(i, int) else i
 
 
 def opened(body: Term, index: Position) -> Term:

@@ -90,8 +90,7 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
         for part in (p for a in arguments for p in (a if type(a) is tuple else (a,)) if isinstance(p, t.Term)):
             check_term(program, part)
         sequent = body(*arguments)
-        for side in (sequent.conclusion.left, sequent.conclusion.right):
-            check_term(sequent.program, side)
+        check_term(sequent.program, t.Plus((sequent.conclusion.left, sequent.conclusion.right)))
         made: Theorem = object.__new__(Theorem)
         for field, value in (("sequent", sequent), ("rule", name), ("arguments", arguments)):
             object.__setattr__(made, field, value)
