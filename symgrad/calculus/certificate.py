@@ -97,7 +97,12 @@ class _Writer:
         for _, theorem in statements:
             self._prove(theorem)
         listed = [
-            [name, self._argument(s.program), sorted(map(self._argument, sorted(s.hypotheses, key=repr))), self._argument(s.conclusion)]
+            [
+                name,
+                self._argument(s.program),
+                sorted(map(self._argument, sorted(s.hypotheses, key=repr))),
+                self._argument(s.conclusion),
+            ]
             for name, s in statements
         ]
         return {"format": FORMAT, "statements": listed, "steps": self.lines, "terms": self.table}

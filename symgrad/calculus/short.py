@@ -98,7 +98,9 @@ shortest = rw.remembered(_shortest)
 def _interesting(term: t.Term) -> bool:
     """Whether something may factor or cancel: terms that share an atom, or a sum over something that divides."""
     if isinstance(term, t.Times):
-        divides = any(isinstance(f, t.Power) and f.exponent < 0 and not isinstance(f.base, t.Size) for f in term.factors)
+        divides = any(
+            isinstance(f, t.Power) and f.exponent < 0 and not isinstance(f.base, t.Size) for f in term.factors
+        )
         return divides and any(isinstance(f, t.Plus) for f in term.factors)
     seen: set[t.Term] = set()
     for part in t.children(term):
