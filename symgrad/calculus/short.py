@@ -28,7 +28,7 @@ def nodes(term: t.Term) -> int:
 
 
 def differentiated(body: t.Term, wrt: t.Entry) -> t.Term | None:
-    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for something."""
+    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for it."""
     import sympy
 
     from symgrad.lang.sympy_bridge import from_sympy, to_sympy
