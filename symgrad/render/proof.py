@@ -243,7 +243,8 @@ def _alone(term: Term, program: Program) -> Term:
         shape = program.tensors[term.tensor].shape
         kept = [i for i, size in zip(term.indices, shape, strict=False) if size != program.batch]
         return Entry(term.tensor, tuple(kept))
-    return rebuilt(term, tuple(_alone(part, program) for part in children(term)))
+    alone: Term = rebuilt(term, tuple(_alone(part, program) for part in children(term)))
+    return alone
 
 
 def _plural(words: str) -> str:
