@@ -369,7 +369,8 @@ def matrix_shape(tree: Any, ranks: Mapping[str, int], names: Mapping[str, str] |
                 terms = [go(child) for child in rest]
                 return Sums(tuple(t for shape in terms for t in (shape.terms if isinstance(shape, Sums) else (shape,))))
             case "sub":
-                return Sums((go(rest[0]), Negative(go(rest[1]))))
+                first = go(rest[0])
+                return Sums((*(first.terms if isinstance(first, Sums) else (first,)), Negative(go(rest[1]))))
             case "neg":
                 return Negative(go(rest[0]))
             case "had":
