@@ -26,11 +26,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial, reduce
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMAT = 1
+NUMBERS = ("parse_int", "parse_float", "parse_constant")
 MAX_BYTES = 64 * 1024 * 1024
 MAX_STEPS = 200_000
 MAX_TERMS = 400_000
@@ -244,10 +244,9 @@ class Terms(list[Row]):
             name, exponent = row.label if row.kind == "apply" else "", row.label if row.kind == "power" else Fraction(1)
             positive, nonzero = name == "log" or exponent.denominator > 1, exponent < 0 or (kinks and name in KINKED)
             relation = ">" if positive else "!=" if nonzero else ""
-            if relation:
-                about = self.minus(*kids) if name in ("max", "min") else kids[0]
-                if self[about].kind != "size":
-                    found |= {self.closure((relation, about, self.number(0)))}
+            about = self.minus(*kids) if name in ("max", "min") else kids[0] if kids else term
+            if relation and self[about].kind != "size":
+                found |= {self.closure((relation, about, self.number(0)))}
             self.found[term, kinks] = found
         return self.found[term, kinks]
 
@@ -259,26 +258,32 @@ class Program:
         self.terms = terms
         self.batch = batch
         self.kinds: dict[str, str] = {}
-        self.shapes: dict[str, tuple[str, ...]] = {}
-        self.definitions: dict[str, tuple[tuple[Letter, ...], int]] = {}
+        self.letters: dict[str, tuple[Letter, ...]] = {}
+        self.definitions: dict[str, int] = {}
         self.reach: dict[str, Names] = {}
         self.fitting: set[tuple[int, tuple[str, ...]]] = set()
 
-    def declare(self, name: str, kind: str, shape: tuple[str, ...]) -> None:
-        """Add a name."""
-        shaped(name not in self.shapes, f"{name} is declared twice")
-        shaped(kind != "parameter" or self.batch not in shape, f"the parameter {name} carries the batch size")
-        self.kinds[name], self.shapes[name], self.reach[name] = kind, shape, frozenset((name,))
+    def declare(self, name: str, kind: str, letters: tuple[Letter, ...], body: int | None = None) -> None:
+        """Add a name: an input, or a definition over what is declared so far."""
+        twice = name in self.kinds or len({letter for letter, _ in letters}) < len(letters)
+        shaped(not twice, f"{name} is declared twice, or a letter of it")
+        sized = kind == "parameter" and self.batch in [size for _, size in letters]
+        shaped(not sized, f"the parameter {name} carries the batch size")
+        self.reach[name] = frozenset((name,))
+        if body is not None:
+            row = self.terms[body]
+            shaped(
+                set(row.letters) <= set(letters) and not row.derived, f"a free letter or a derivative defines {name}"
+            )
+            self.fits(body)
+            self.definitions[name] = body
+            self.reach[name] |= self.deep(body)
+        self.kinds[name], self.letters[name] = kind, letters
 
-    def define(self, name: str, letters: tuple[Letter, ...], body: int) -> None:
-        """Add a definition over what is declared and defined so far."""
-        shaped(len({letter for letter, _ in letters}) == len(letters), f"a letter of {name} stands twice")
-        shaped(not self.terms[body].derived, f"{name} is defined by a derivative")
-        shaped(set(self.terms[body].letters) <= set(letters), f"a letter is free in the body of {name}")
-        self.fits(body)
-        self.declare(name, "definition", tuple([size for _, size in letters]))
-        self.definitions[name] = (letters, body)
-        self.reach[name] |= self.deep(body)
+    @property
+    def all(self) -> Names:
+        """The names of all definitions."""
+        return frozenset(self.definitions)
 
     def deep(self, *terms: int) -> Names:
         """All that the terms mention, also through definitions."""
@@ -291,13 +296,13 @@ class Program:
     def smooth(self, term: int, name: str, total: bool) -> Hypotheses:
         """What makes the term smooth in the entries of a tensor."""
         others = self.deep(term) & self.definitions.keys() - {name} if total else ()
-        told = [term, *[self.definitions[other][1] for other in others]]
+        told = [term, *[self.definitions[other] for other in others]]
         found = frozenset[Judgement]().union(*[self.terms.conditions(part, True) for part in told])
         return frozenset([condition for condition in found if self.depends(condition[1], name, total)])
 
     def defined(self, *sides: int) -> Hypotheses:
         """What makes both sides of a judgement, and all definitions that they hang on, defined."""
-        told = [*sides, *[self.definitions[name][1] for name in self.deep(*sides) & self.definitions.keys()]]
+        told = [*sides, *[self.definitions[name] for name in self.deep(*sides) & self.definitions.keys()]]
         return frozenset().union(*[self.terms.conditions(term, False) for term in told])
 
     def fits(self, term: int, around: tuple[str, ...] = ()) -> None:
@@ -308,15 +313,17 @@ class Program:
             return
         need(row.open <= len(around), "a number points to no sum")
         sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in row.places])
-        if row.kind == "entry":
-            need(row.label in self.shapes and sizes == self.shapes[row.label], f"{row.label} is not declared so")
-        elif row.kind == "delta":
-            need(sizes[0] == sizes[1], "a delta of two sizes")
-        elif row.kind == "power":
-            need(abs(row.label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
-        elif row.kind == "apply":
-            need(ARITY.get(row.label) == len(row.kids), f"no function {row.label} of {len(row.kids)} arguments")
-        elif row.kind in DERIVATIVES:
+        shape = (
+            [size for _, size in self.letters.get(row.label, (("", ""),))]
+            if row.kind == "entry"
+            else sizes[:1] * len(sizes)
+        )
+        need(list(sizes) == list(shape), "positions of other sizes, or of what is not declared")
+        need(row.kind != "power" or abs(row.label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
+        need(
+            row.kind != "apply" or ARITY.get(row.label) == len(row.kids), f"no function {row.label} of these arguments"
+        )
+        if row.kind in DERIVATIVES:
             body, variable = [self.terms[kid] for kid in row.kids]
             varies = variable.kind == "entry" and self.kinds.get(variable.label) != "data"
             need(varies and not body.derived, "a derivative of a derivative, or with respect to no variable")
@@ -342,23 +349,21 @@ class Program:
     def single(self) -> Program:
         """The program of one sample: what the loss hangs on, at batch size 1."""
         one = Program(self.terms, self.batch)
-        for name, shape in self.shapes.items():
-            if name in self.reach["loss"] and name in self.definitions:
-                letters, body = self.definitions[name]
-                one.define(name, tuple([letter for letter in letters if letter[1] != self.batch]), self.collapse(body))
-            elif name in self.reach["loss"]:
-                one.declare(name, self.kinds[name], tuple([size for size in shape if size != self.batch]))
+        for name in [name for name in self.kinds if name in self.reach["loss"]]:
+            letters = tuple([letter for letter in self.letters[name] if letter[1] != self.batch])
+            body = self.collapse(self.definitions[name]) if name in self.definitions else None
+            one.declare(name, self.kinds[name], letters, body)
         return one
 
-    def lift(self, sample: Letter, *sides: int) -> list[int]:
-        """Terms of the single-sample program, said of one sample in this one."""
+    def lift(self, sample: Position, term: int) -> int:
+        """A term of the single-sample program, said of one sample in this one."""
 
         def place(row: Row, _: int) -> Iterable[Position]:
             rest = iter(row.places)
-            shape = self.shapes[row.label] if row.kind == "entry" else [""] * 2
-            return [sample if size == self.batch else next(rest) for size in shape]
+            letters = self.letters[row.label] if row.kind == "entry" else (("", ""),) * 2
+            return [sample if size == self.batch else next(rest) for _, size in letters]
 
-        return [self.terms.rebuild(side, place) for side in sides]
+        return self.terms.rebuild(term, place)
 
 
 class Theorem(NamedTuple):
@@ -443,8 +448,10 @@ class Ring:
                 elif under == below:
                     above = self.plus(above, over)
                 else:
-                    above = self.plus(self.times(above, under), self.times(over, below))
-                    below = self.times(below, under)
+                    above, below = (
+                        self.plus(self.times(above, under), self.times(over, below)),
+                        self.times(below, under),
+                    )
             return above, below, conditions
         if row.kind == "delta":
             if row.places[0] == row.places[1]:
@@ -457,14 +464,12 @@ class Ring:
         over, under, conditions = self.quotient(base, deep)
         times, degree = exponent.numerator, exponent.denominator
         if (times < 0 or degree > 1) and self.terms[base].kind != "size":
-            relation = ">" if degree > 1 else "!="
-            conditions |= {self.terms.closure((relation, base, self.terms.number(0)))}
+            conditions |= {self.terms.closure((">" if degree > 1 else "!=", base, self.terms.number(0)))}
         if degree > 1:
             root = self.terms.make("power", Fraction(1, degree), (), (base,))
             self.roots[root] = (base, degree)
             over, under = {frozenset(((root, 1),)): 1}, ONE
-        if times < 0:
-            over, under = under, over
+        over, under = (under, over) if times < 0 else (over, under)
         return self.power(over, abs(times)), self.power(under, abs(times)), conditions
 
     def unrooted(self, polynomial: Polynomial) -> Polynomial:
@@ -480,15 +485,6 @@ class Ring:
                 term = self.times(term, self.times(left, self.power(over, whole)))
             total = self.plus(total, term)
         return total
-
-    def equal(self, left: int, right: int) -> Hypotheses:
-        """Under which conditions two terms are equal by arithmetic."""
-        if self.quotient(left, False)[0] == self.quotient(right, False)[0]:
-            return frozenset()
-        (above, below, first), (over, under, second) = self.quotient(left, True), self.quotient(right, True)
-        one, other = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
-        need(one == other, "the two sides are not equal by arithmetic")
-        return first | second
 
 
 class Rules(Ring):
@@ -528,14 +524,12 @@ class Rules(Ring):
         while todo:
             this, that, below = todo.pop()
             one, other = self.terms[this], self.terms[that]
+            need(one.kind == other.kind, "the premise does not match there")
             for old, new in zip(one.places, other.places, strict=False):
                 if isinstance(old, tuple) and old not in choice:
-                    choice[old] = position = new - below if isinstance(new, int) else new
-                    need(
-                        not isinstance(position, int) or position >= 0,
-                        "a letter cannot stand for a number bound inside",
-                    )
-                    size = around[position] if isinstance(position, int) else position[1]
+                    choice[old] = place = new - below if isinstance(new, int) else new
+                    need(not isinstance(place, int) or place >= 0, "a letter cannot stand for what is bound inside")
+                    size = around[place] if isinstance(place, int) else place[1]
                     need(size == old[1], "a letter cannot stand for a position of another size")
             fresh = {(*pair, below + (one.kind == "sum")) for pair in zip(one.kids, other.kids, strict=False)} - seen
             seen |= fresh
@@ -584,8 +578,8 @@ class Rules(Ring):
             row = terms[place]
             need(turn < len(row.kids), "the path leads out of the term")
             if row.kind in DERIVATIVES:
-                need(row.kind == "direct" and turn == 0, "only the body of a direct derivative can be rewritten")
-                need(not first.uses, "an equation that uses definitions cannot go into a derivative")
+                inside = row.kind == "direct" and turn == 0 and not first.uses
+                need(inside, "only the body of a direct derivative can be rewritten, and not by what uses definitions")
                 tensor = terms[row.kids[1]].label
                 for relation, *sides in first.hypotheses:
                     # Like =, the relation >= is not open; no rule brings it into an equation.
@@ -605,8 +599,8 @@ class Rules(Ring):
         """u[i] = the body of u at i."""
         row = self.row(program, term, "entry")
         need(row.label in program.definitions, f"{row.label} is no definition")
-        letters, body = program.definitions[row.label]
-        right = self.terms.instance(body, dict(zip(letters, row.places, strict=True)))
+        choice = dict(zip(program.letters[row.label], row.places, strict=True))
+        right = self.terms.instance(program.definitions[row.label], choice)
         return self.conclude(Theorem(program, ("=", term, right), uses=frozenset((row.label,))))
 
     def hypothesis(self, program: Program, judgement: Judgement) -> Theorem:
@@ -619,7 +613,12 @@ class Rules(Ring):
     def ring(self, program: Program, left: int, right: int) -> Theorem:
         """a = b by arithmetic."""
         made = self.conclude(Theorem(program, ("=", left, right)))
-        return made._replace(hypotheses=self.equal(left, right))
+        if self.quotient(left, False)[0] == self.quotient(right, False)[0]:
+            return made
+        (above, below, first), (over, under, second) = self.quotient(left, True), self.quotient(right, True)
+        one, other = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
+        need(one == other, "the two sides are not equal by arithmetic")
+        return made._replace(hypotheses=first | second)
 
     def identity(self, program: Program, name: str, given: tuple[int, ...]) -> Theorem:
         """An identity of the table."""
@@ -662,32 +661,23 @@ class Rules(Ring):
             right = terms.joined("times", moved) if moved else terms.number(1)
         return self.conclude(Theorem(program, ("=", term, right)))
 
-    def partial_constant(self, program: Program, term: int) -> Theorem:
-        """The derivative of what does not vary is 0."""
-        row = self.row(program, term, *DERIVATIVES)
-        total = row.kind == "total"
-        need(not program.depends(row.kids[0], self.terms[row.kids[1]].label, total), "the body varies")
-        uses = frozenset(program.definitions) if total else frozenset[str]()
-        return self.conclude(Theorem(program, ("=", term, self.zero), uses=uses))
-
-    def partial_entry(self, program: Program, term: int) -> Theorem:
-        """The derivative of u[i] with respect to u[j] is a delta of i and j."""
-        body, variable = [self.terms[kid] for kid in self.row(program, term, *DERIVATIVES).kids]
-        need(body[:2] == variable[:2], "the body is no entry of the same tensor")
-        deltas = [self.terms.make("delta", "", pair) for pair in zip(body.places, variable.places, strict=True)]
-        right = self.terms.joined("times", deltas) if deltas else self.terms.number(1)
-        return self.conclude(Theorem(program, ("=", term, right)))
-
     def partial(self, law: str, program: Program, term: int) -> Theorem:
-        """The direct derivative of an operation: one term for each operand that varies."""
+        """The laws of derivatives; an operation gives one term for each operand that varies."""
         terms = self.terms
-        inside, variable = self.row(program, term, "direct").kids
+        row = self.row(program, term, *DERIVATIVES)
+        inside, variable, total = *row.kids, row.kind == "total"
         body, tensor = terms[inside], terms[variable].label
-        need(law == f"partial_{body.kind}", f"the body is a {body.kind}")
+        if law == "partial_constant":
+            need(not program.depends(inside, tensor, total), "the body varies")
+            return self.conclude(Theorem(program, ("=", term, self.zero), uses=program.all if total else frozenset()))
+        if law == "partial_entry":
+            need(body[:2] == ("entry", tensor), "the body is no entry of the same tensor")
+            places = zip(body.places, terms[variable].places, strict=True)
+            deltas = [terms.make("delta", "", pair) for pair in places] or [terms.number(1)]
+            return self.conclude(Theorem(program, ("=", term, terms.joined("times", deltas))))
+        need(not total and law == f"partial_{body.kind}", f"a {row.kind} derivative of a {body.kind}")
         results = []
-        for at, kid in enumerate(body.kids):
-            if tensor not in terms[kid].tensors:
-                continue
+        for at, kid in [(at, kid) for at, kid in enumerate(body.kids) if tensor in terms[kid].tensors]:
             result = terms.op("direct", kid, variable)
             if body.kind == "times":
                 result = terms.replace(inside, at, result)
@@ -701,8 +691,8 @@ class Rules(Ring):
                 result = terms.sum(body.label, result)
             results.append(result)
         need(bool(results), "nothing varies")
-        hypotheses = program.smooth(inside, tensor, False)
-        return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), hypotheses))
+        smooth = program.smooth(inside, tensor, False)
+        return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), smooth))
 
     def chain(self, program: Program, term: int) -> Theorem:
         """dr/du[j] = the sum of dr/dc times dc/du[j] over all c that are defined with u and that r hangs on."""
@@ -711,7 +701,8 @@ class Rules(Ring):
         tensor = terms[variable].label
         need(terms[root].label != tensor, "an entry of the same tensor")
         results = []
-        for name, (letters, body) in program.definitions.items():
+        for name, body in program.definitions.items():
+            letters = program.letters[name]
             if tensor in terms[body].tensors and program.depends(root, name, True):
                 numbers: dict[Letter, Position] = {one: len(letters) - 1 - k for k, one in enumerate(letters)}
                 outer = terms.op("total", root, terms.make("entry", name, numbers.values()))
@@ -721,8 +712,7 @@ class Rules(Ring):
                 results.append(result)
         need(bool(results), "nothing that the root hangs on mentions the variable")
         judgement = ("=", term, terms.joined("plus", results))
-        uses = frozenset(program.definitions)
-        return self.conclude(Theorem(program, judgement, program.smooth(root, tensor, True), uses))
+        return self.conclude(Theorem(program, judgement, program.smooth(root, tensor, True), program.all))
 
     def sign(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The sign of a term from its form, or from the signs of its parts."""
@@ -736,21 +726,19 @@ class Rules(Ring):
                 self.match(about, part, (row.label,))
         signs = {premise.judgement[0] for premise in premises}
         value = row.label if row.kind in ("number", "power") else Fraction(0)
-        strict, whole = ">" if ">" in signs else ">=", value.denominator == 1
-        if row.kind == "power" and premises:
-            found = ">" if signs == {">"} or value % 2 == 0 else "!=" if whole else None
-            found = None if signs == {">="} else found
-        else:
-            found = {
-                "size": ">",
-                "apply": SIGNED.get(row.label),
-                "number": ">" if value > 0 else "!=" if value < 0 else ">=",
-                "power": ">=" if value % 2 == 0 and value != 0 else None,
-                "plus": None if "!=" in signs else strict,
-                "sum": None if "!=" in signs else strict,
-                "times": None if signs >= {">=", "!="} else min(signs, key=("!=", ">=", ">").index, default=">"),
-            }.get(row.kind)
-        return self.conclude(Theorem(program, (found, term, self.zero)), *premises)
+        strict, even = ">" if ">" in signs else ">=", value % 2 == 0
+        based = {">": ">", "!=": ">" if even else "!=" if value.denominator == 1 else None}
+        found: str | None = {
+            "size": ">",
+            "apply": SIGNED.get(row.label),
+            "number": ">" if value > 0 else "!=" if value < 0 else ">=",
+            "power": based.get(min(signs)) if signs else ">=" if even and value else None,
+            "plus": None if "!=" in signs else strict,
+            "sum": None if "!=" in signs else strict,
+            "times": None if signs >= {">=", "!="} else min(signs, key=("!=", ">=", ">").index, default=">"),
+        }.get(row.kind)
+        need(found is not None, "no sign follows")
+        return self.conclude(Theorem(program, (str(found), term, self.zero)), *premises)
 
     def sign_weaken(self, first: Theorem, relation: str) -> Theorem:
         """From u > 0: u != 0, or u >= 0."""
@@ -768,22 +756,16 @@ class Rules(Ring):
         row = self.row(program, term, "entry")
         need(program is self.batch and row.label == "loss", "not the loss in the batch")
         sample, rest = row.places[0], list(premises)
-        for name, (_, body) in self.single.definitions.items():
-            letters, own = program.definitions[name]
-            here = self.terms.instance(own, {one: sample for one in letters if one[1] == program.batch})
-            (there,) = program.lift(sample, body)
-            if here != there:
-                need(
-                    bool(rest) and rest.pop(0).judgement == ("=", here, there),
-                    f"{name} differs, and no premise says otherwise",
-                )
+        for name, body in self.single.definitions.items():
+            choice = {one: sample for one in program.letters[name] if one[1] == program.batch}
+            here, there = self.terms.instance(program.definitions[name], choice), program.lift(sample, body)
+            said = here == there or (rest and rest.pop(0).judgement == ("=", here, there))
+            need(bool(said), f"{name} differs, and no premise says otherwise")
         need(not rest, "a premise is not needed")
-        sides = [side for premise in premises for _, *both in premise.hypotheses for side in both]
-        need("parameter" not in [program.kinds[name] for name in program.deep(*sides)], "a hypothesis about parameters")
-        judgement = ("separable", term, self.terms.number(1))
-        return self.conclude(
-            Theorem(program, judgement, uses=frozenset(program.definitions), leant=bool(premises)), *premises
-        )
+        mentioned = program.deep(*[side for premise in premises for _, *both in premise.hypotheses for side in both])
+        need("parameter" not in [program.kinds[name] for name in mentioned], "a hypothesis about parameters")
+        made = Theorem(program, ("separable", term, self.terms.number(1)), uses=program.all, leant=bool(premises))
+        return self.conclude(made, *premises)
 
     def lift(self, first: Theorem, second: Theorem) -> Theorem:
         """From separability at n and an equation of the single-sample program: the equation at n in the batch program.
@@ -799,10 +781,12 @@ class Rules(Ring):
         for row in [terms[derivative] for side in told for derivative in terms[side].derived if first.leant]:
             parameter = batch.kinds[terms[row.kids[1]].label] == "parameter"
             need(row.kind == "total" and parameter, "a derivative on which the two programs may differ")
-        left, right = batch.lift(sample, *sides)
+        left, right = [batch.lift(sample, side) for side in sides]
         # In the hypotheses the sample gets a name that none of their letters has.
-        given = [terms.closure((sign, *batch.lift(("#", batch.batch), *both))) for sign, *both in second.hypotheses]
-        return self.conclude(Theorem(batch, ("=", left, right), frozenset(given), frozenset(batch.definitions)), first)
+        some = ("#", batch.batch)
+        lifted = [(sign, batch.lift(some, u), batch.lift(some, v)) for sign, u, v in second.hypotheses]
+        given = frozenset(map(terms.closure, lifted))
+        return self.conclude(Theorem(batch, ("=", left, right), given, batch.all), first)
 
     def state(self, first: Theorem, others: tuple[Theorem, ...]) -> Theorem:
         """What is stated is also defined; theorems take hypotheses away, and bring their own."""
@@ -828,9 +812,8 @@ def natural(text: str) -> int:
 
 def load(text: str, *keys: str) -> list[Any]:
     """The values of a JSON object of our format, with just these keys beside it."""
-    hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), natural)
     try:
-        raw = json.loads(text, object_pairs_hook=members, **hooks)
+        raw = json.loads(text, object_pairs_hook=members, **dict.fromkeys(NUMBERS, natural))
     except ValueError as error:
         raise MalformedError(f"not JSON: {error}") from None
     version, *rest = values(raw, "format", *keys)
@@ -875,7 +858,7 @@ class Reader:
 
     def __init__(self, terms: Terms, **more: Callable[[Any], Any]) -> None:
         self.terms = terms
-        self.forms: dict[str, Callable[[Any], Any]] = {
+        self.forms: dict[str, Any] = {
             "f": fraction,
             "g": partial(spelled, "batch|single"),  # program
             "i": integer,
@@ -914,72 +897,61 @@ class Reader:
         for one in listed(raw):
             name, program, hypotheses, judgement = self.fields(one, "xgJj")
             keys = [key(hypothesis) for hypothesis in one[2]]
-            shaped(all(a < b for a, b in pairwise(keys)), f"the hypotheses of {name!a} are out of order")
+            shaped(keys == sorted(set(keys)), f"the hypotheses of {name!a} are out of order")
             shaped(name not in result, f"two statements {name!a}")
             result[name] = (program, frozenset(hypotheses), judgement)
         return result
 
 
-def read_goal(terms: Terms, text: str) -> tuple[Program, dict[str, Statement]]:
-    """The batch program, and the statements by name."""
+def read_goal(terms: Terms, text: str) -> tuple[Rules, dict[str, Statement]]:
+    """The rules about the model, and the statements by name."""
     model, statements = load(text, "model", "statements")
     batch, inputs, definitions, assumptions = values(model, "batch", "inputs", "definitions", "assumptions")
     reader = Reader(terms)
     program = Program(terms, spelled(NAME, batch))
-    for raw in listed(inputs):
-        program.declare(*reader.fields(raw, "nkN"))
-    for raw in listed(definitions):
-        program.define(*reader.fields(raw, "nLt"))
-    shaped("loss" in program.definitions and program.shapes["loss"] == (batch,), "no loss for each sample")
+    for name, kind, shape in [reader.fields(raw, "nkN") for raw in listed(inputs)]:
+        program.declare(name, kind, tuple([(f"#{k}", size) for k, size in enumerate(shape)]))
+    for name, letters, body in [reader.fields(raw, "nLt") for raw in listed(definitions)]:
+        program.declare(name, "definition", letters, body)
+    fine = "loss" in program.definitions and [size for _, size in program.letters["loss"]] == [batch]
+    shaped(fine, "no loss for each sample")
+    rules = Rules(terms, program)
     allowed: dict[str, set[Judgement]] = {"batch": set(), "single": set()}
-    for relation, left, right in reader.fields([assumptions], "J")[0]:
-        shaped(relation == "=" or (relation in SIGNS and right == terms.number(0)), "an assumption of no such kind")
-        shaped(not terms[left].derived and not terms[right].derived, "an assumption about a derivative")
-        program.fits(left)
-        program.fits(right)
-        allowed["batch"].add(terms.closure((relation, left, right)))
+    for judgement in reader.fields([assumptions], "J")[0]:
+        allowed["batch"] |= rules.hypothesis(program, judgement).hypotheses
+        relation, left, right = judgement
         allowed["single"].add(terms.closure((relation, program.collapse(left), program.collapse(right))))
     result = reader.statements(statements, json.dumps)
     for name, (which, hypotheses, _) in result.items():
         equations = {hypothesis for hypothesis in hypotheses if hypothesis[0] == "="}
         need(equations <= allowed[which], f"{name!a} supposes an equation that is no assumption")
-    return program, result
+    return rules, result
 
 
-class Table(list[Any]):
-    """What stands in a certificate by number, and which of it nothing has used yet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.idle: dict[int, None] = {}
-
-    def add(self, value: Any) -> None:
-        """Add what comes next."""
-        self.idle[len(self)] = None
-        self.append(value)
-
-    def use(self, raw: Any) -> Any:
-        """What stands above, at a number."""
-        shaped(integer(raw) < len(self), "nothing with this number stands above")
-        self.idle.pop(raw, None)
-        return self[raw]
+def use(table: list[Any], used: set[int], raw: Any) -> Any:
+    """What stands above, at a number."""
+    shaped(integer(raw) < len(table), "nothing with this number stands above")
+    need(table[raw] is not None, "a stated theorem is used")
+    used.add(raw)
+    return table[raw]
 
 
 def replay(goal_text: str, certificate_text: str) -> None:
     """Read both, apply every step, and compare."""
-    terms, table, theorems = Terms(), Table(), Table()
-    program, wanted = read_goal(terms, goal_text)
+    terms = Terms()
+    rules, wanted = read_goal(terms, goal_text)
     nodes, steps, statements = load(certificate_text, "terms", "steps", "statements")
     shaped(len(listed(nodes)) <= MAX_TERMS and len(listed(steps)) <= MAX_STEPS, "too many terms or steps")
-    rules = Rules(terms, program)
+    table: list[int] = []
+    theorems: list[Theorem | None] = []
+    used_terms, used_steps, seen, stated = set[int](), set[int](), set[str](), Counter[Statement]()
     programs = {"batch": rules.batch, "single": rules.single}
-    reader = Reader(terms, t=table.use)
-    inner = Reader(terms, t=table.use, s=theorems.use, g=lambda raw: programs[spelled("batch|single", raw)])
+    reader = Reader(terms, t=partial(use, table, used_terms))
+    inner = Reader(terms, g=lambda raw: programs[reader.forms["g"](raw)], s=partial(use, theorems, used_steps))
+    inner.forms["t"] = reader.forms["t"]
     for raw in nodes:
-        table.add(reader.term(raw))
+        table.append(reader.term(raw))
     shaped(len(set(table)) == len(table), "a term stands twice")
-    stated: Counter[Statement] = Counter()
-    seen: set[str] = set()
     for raw in steps:
         shaped(len(listed(raw)) == 2, "not a step")
         name = spelled("|".join(RULES), raw[0])
@@ -991,18 +963,18 @@ def replay(goal_text: str, certificate_text: str) -> None:
         except RefusedError as error:
             raise RefusedError(f"step {len(theorems)} ({name}): {error}") from None
         seen.add(repr(raw))
-        theorems.add(theorem)
+        theorems.append(None if name == "state" else theorem)
         if name == "state":
-            stated["batch" if theorem.program is program else "single", theorem.hypotheses, theorem.judgement] += 1
-    told = reader.statements(statements, lambda raw: raw)
+            used_steps.add(len(theorems) - 1)
+            stated["batch" if theorem.program is rules.batch else "single", theorem.hypotheses, theorem.judgement] += 1
+    told = reader.statements(statements, tuple)
     for name, statement in told.items():
         need(wanted.get(name) == statement, f"the statement {name!a} is not in the goal")
         need(statement in stated, f"the statement {name!a} is not established")
     need(told.keys() == wanted.keys(), "a statement of the goal is missing")
     need(stated <= Counter(told.values()), "a step states what no statement says")
-    idle = [number for number in theorems.idle if steps[number][0] != "state"]
-    need(not idle, f"step {min(idle, default=0)} is not used")
-    need(not table.idle, f"term {min(table.idle, default=0)} is not used")
+    need(len(used_steps) == len(theorems), f"step {min({*range(len(theorems))} - used_steps, default=0)} is not used")
+    need(len(used_terms) == len(table), f"term {min({*range(len(table))} - used_terms, default=0)} is not used")
 
 
 def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
@@ -1023,11 +995,11 @@ def main(arguments: list[str]) -> int:
         texts = []
         for name in arguments:
             with Path(name).open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-            shaped(len(content) <= MAX_BYTES, "a file of more than 64 MiB")
-            texts.append(content.decode("utf-8"))
-        shaped(len(texts) == 2, "give GOAL.json and CERTIFICATE.json")
-        code, verdict = check(*texts)
+                texts.append(file.read(MAX_BYTES + 1))
+        shaped(
+            len(texts) == 2 and max(map(len, texts)) <= MAX_BYTES, "give GOAL.json and CERTIFICATE.json, 64 MiB each"
+        )
+        code, verdict = check(*[content.decode("utf-8") for content in texts])
     except (OSError, ValueError, MalformedError) as error:
         code, verdict = 2, f"malformed: {error}"
     sys.stdout.write(" ".join(verdict.encode("ascii", "backslashreplace").decode().split()) + "\n")
