@@ -26,20 +26,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import partial, reduce
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMAT = 1
-MAX_BYTES = 64 * 1024 * 1024
-MAX_STEPS = 200_000
-MAX_TERMS = 400_000
-MAX_DEPTH = 1_000
-MAX_DIGITS = 4_000
-MAX_PAIRS = 20_000
-MAX_EXPONENT = 64
-HUGE = 1 << 200_000
-RECURSION = 12_000
+# Limits of a file, of what stands in it, and of arithmetic.
+MAX_BYTES, MAX_STEPS, MAX_TERMS, MAX_DEPTH, MAX_DIGITS = 64 * 1024 * 1024, 200_000, 400_000, 1_000, 4_000
+MAX_EXPONENT, MAX_PAIRS, HUGE, RECURSION = 64, 20_000, 1 << 200_000, 12_000
 
 NAME = "[A-Za-z][A-Za-z0-9_]{0,63}"
 LETTER = NAME + "|_{1,2}[0-9]{1,6}"
@@ -149,7 +142,7 @@ class Terms(list[Row]):
         self.closures: dict[Judgement, Judgement] = {}
         self.found: dict[tuple[int, bool], Hypotheses] = {}
 
-    def make(self, kind: str, label: Any = "", places: Iterable[Position] = (), kids: Iterable[int] = ()) -> int:
+    def make(self, kind: str, kids: Iterable[int] = (), label: Any = "", places: Iterable[Position] = ()) -> int:
         """The number of a row, new or old."""
         key = (kind, label, tuple(places), tuple(kids))
         if key in self.rows:
@@ -159,40 +152,31 @@ class Terms(list[Row]):
         need(depth <= MAX_DEPTH, f"a term is deeper than {MAX_DEPTH}")
         numbers = [place + 1 for place in key[2] if isinstance(place, int)]
         reach = max(numbers + [part.open for part in below], default=0) - (kind == "sum")
-        letters = dict.fromkeys([place for place in key[2] if isinstance(place, tuple)])
-        for part in below:
-            letters.update(dict.fromkeys(part.letters))
+        free = [[place for place in key[2] if isinstance(place, tuple)], *[part.letters for part in below]]
+        letters = tuple(dict.fromkeys([letter for group in free for letter in group]))
         tensors = frozenset([str(label)] if kind == "entry" else []).union(*[part.tensors for part in below])
         derived = frozenset([len(self)] if kind in DERIVATIVES else []).union(*[part.derived for part in below])
         self.rows[key] = len(self)
-        self.append(Row(*key, depth, max(reach, 0), tuple(letters), tensors, derived))
+        self.append(Row(*key, depth, max(reach, 0), letters, tensors, derived))
         return len(self) - 1
-
-    def op(self, kind: str, *kids: int) -> int:
-        """A sum of terms, a product, or a derivative."""
-        return self.make(kind, "", (), kids)
 
     def joined(self, kind: str, kids: list[int]) -> int:
         """A sum of terms, or a product, where one operand stands alone."""
-        return kids[0] if len(kids) == 1 else self.make(kind, "", (), kids)
+        return kids[0] if len(kids) == 1 else self.make(kind, kids)
 
     def number(self, value: int | Fraction) -> int:
         """A rational number."""
-        return self.make("number", Fraction(value))
-
-    def sum(self, size: str, body: int) -> int:
-        """A finite sum; its index is 0 in the body."""
-        return self.make("sum", size, (), (body,))
+        return self.make("number", (), Fraction(value))
 
     def minus(self, *operands: int) -> int:
         """``-u``, or ``u - v``."""
-        negative = self.op("times", self.number(-1), operands[-1])
-        return self.op("plus", operands[0], negative) if len(operands) == 2 else negative
+        negative = self.make("times", (self.number(-1), operands[-1]))
+        return self.make("plus", (operands[0], negative)) if len(operands) == 2 else negative
 
     def replace(self, term: int, at: int, new: int) -> int:
         """The term with another subterm at one place."""
         kind, label, places, kids = self[term][:4]
-        return self.make(kind, label, places, (*kids[:at], new, *kids[at + 1 :]))
+        return self.make(kind, (*kids[:at], new, *kids[at + 1 :]), label, places)
 
     def rebuild(self, term: int, place: Callable[[Row, int], Iterable[Position]]) -> int:
         """The term with the positions ``place(row, k)`` in each entry and delta below k sums."""
@@ -203,7 +187,7 @@ class Terms(list[Row]):
                 row = self[part]
                 places = place(row, below) if row.kind in ("entry", "delta") else ()
                 kids = [go(kid, below + (row.kind == "sum")) for kid in row.kids]
-                memo[part, below] = self.make(row.kind, row.label, places, kids)
+                memo[part, below] = self.make(row.kind, kids, row.label, places)
             return memo[part, below]
 
         return go(term, 0)
@@ -244,10 +228,9 @@ class Terms(list[Row]):
             name, exponent = row.label if row.kind == "apply" else "", row.label if row.kind == "power" else Fraction(1)
             positive, nonzero = name == "log" or exponent.denominator > 1, exponent < 0 or (kinks and name in KINKED)
             relation = ">" if positive else "!=" if nonzero else ""
-            if relation:
-                about = self.minus(*kids) if name in ("max", "min") else kids[0]
-                if self[about].kind != "size":
-                    found |= {self.closure((relation, about, self.number(0)))}
+            about = self.minus(*kids) if name in ("max", "min") else kids[0] if kids else term
+            if relation and self[about].kind != "size":
+                found |= {self.closure((relation, about, self.number(0)))}
             self.found[term, kinks] = found
         return self.found[term, kinks]
 
@@ -259,26 +242,28 @@ class Program:
         self.terms = terms
         self.batch = batch
         self.kinds: dict[str, str] = {}
-        self.shapes: dict[str, tuple[str, ...]] = {}
-        self.definitions: dict[str, tuple[tuple[Letter, ...], int]] = {}
+        self.letters: dict[str, tuple[Letter, ...]] = {}
+        self.definitions: dict[str, int] = {}
         self.reach: dict[str, Names] = {}
         self.fitting: set[tuple[int, tuple[str, ...]]] = set()
 
-    def declare(self, name: str, kind: str, shape: tuple[str, ...]) -> None:
-        """Add a name."""
-        shaped(name not in self.shapes, f"{name} is declared twice")
-        shaped(kind != "parameter" or self.batch not in shape, f"the parameter {name} carries the batch size")
-        self.kinds[name], self.shapes[name], self.reach[name] = kind, shape, frozenset((name,))
-
-    def define(self, name: str, letters: tuple[Letter, ...], body: int) -> None:
-        """Add a definition over what is declared and defined so far."""
-        shaped(len({letter for letter, _ in letters}) == len(letters), f"a letter of {name} stands twice")
-        shaped(not self.terms[body].derived, f"{name} is defined by a derivative")
-        shaped(set(self.terms[body].letters) <= set(letters), f"a letter is free in the body of {name}")
-        self.fits(body)
-        self.declare(name, "definition", tuple([size for _, size in letters]))
-        self.definitions[name] = (letters, body)
-        self.reach[name] |= self.deep(body)
+    def declare(self, name: str, kind: str, letters: tuple[Letter, ...], body: int | None = None) -> None:
+        """Add a name: an input, or a definition over what is declared so far."""
+        twice = name in self.kinds or len({letter for letter, _ in letters}) < len(letters)
+        shared = kind == "parameter" and self.batch in [size for _, size in letters]
+        shaped(
+            not twice and not shared, f"{name} is declared twice, has a letter twice, or is a parameter of each sample"
+        )
+        self.reach[name] = frozenset((name,))
+        if body is not None:
+            row = self.terms[body]
+            shaped(
+                set(row.letters) <= set(letters) and not row.derived, f"a free letter or a derivative defines {name}"
+            )
+            self.fits(body)
+            self.definitions[name] = body
+            self.reach[name] |= self.deep(body)
+        self.kinds[name], self.letters[name] = kind, letters
 
     def deep(self, *terms: int) -> Names:
         """All that the terms mention, also through definitions."""
@@ -291,13 +276,13 @@ class Program:
     def smooth(self, term: int, name: str, total: bool) -> Hypotheses:
         """What makes the term smooth in the entries of a tensor."""
         others = self.deep(term) & self.definitions.keys() - {name} if total else ()
-        told = [term, *[self.definitions[other][1] for other in others]]
+        told = [term, *[self.definitions[other] for other in others]]
         found = frozenset[Judgement]().union(*[self.terms.conditions(part, True) for part in told])
         return frozenset([condition for condition in found if self.depends(condition[1], name, total)])
 
     def defined(self, *sides: int) -> Hypotheses:
         """What makes both sides of a judgement, and all definitions that they hang on, defined."""
-        told = [*sides, *[self.definitions[name][1] for name in self.deep(*sides) & self.definitions.keys()]]
+        told = [*sides, *[self.definitions[name] for name in self.deep(*sides) & self.definitions.keys()]]
         return frozenset().union(*[self.terms.conditions(term, False) for term in told])
 
     def fits(self, term: int, around: tuple[str, ...] = ()) -> None:
@@ -308,15 +293,17 @@ class Program:
             return
         need(row.open <= len(around), "a number points to no sum")
         sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in row.places])
-        if row.kind == "entry":
-            need(row.label in self.shapes and sizes == self.shapes[row.label], f"{row.label} is not declared so")
-        elif row.kind == "delta":
-            need(sizes[0] == sizes[1], "a delta of two sizes")
-        elif row.kind == "power":
-            need(abs(row.label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
-        elif row.kind == "apply":
-            need(ARITY.get(row.label) == len(row.kids), f"no function {row.label} of {len(row.kids)} arguments")
-        elif row.kind in DERIVATIVES:
+        shape = (
+            [size for _, size in self.letters.get(row.label, (("", ""),))]
+            if row.kind == "entry"
+            else sizes[:1] * len(sizes)
+        )
+        need(list(sizes) == list(shape), "positions of other sizes, or of what is not declared")
+        need(row.kind != "power" or abs(row.label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
+        need(
+            row.kind != "apply" or ARITY.get(row.label) == len(row.kids), f"no function {row.label} of these arguments"
+        )
+        if row.kind in DERIVATIVES:
             body, variable = [self.terms[kid] for kid in row.kids]
             varies = variable.kind == "entry" and self.kinds.get(variable.label) != "data"
             need(varies and not body.derived, "a derivative of a derivative, or with respect to no variable")
@@ -337,28 +324,26 @@ class Program:
             return kids[0]
         kept = [place for place, size in zip(row.places, sizes, strict=True) if size != batch]
         places = [place - around[:place].count(batch) if isinstance(place, int) else place for place in kept]
-        return self.terms.make(row.kind, row.label, places, kids)
+        return self.terms.make(row.kind, kids, row.label, places)
 
     def single(self) -> Program:
         """The program of one sample: what the loss hangs on, at batch size 1."""
         one = Program(self.terms, self.batch)
-        for name, shape in self.shapes.items():
-            if name in self.reach["loss"] and name in self.definitions:
-                letters, body = self.definitions[name]
-                one.define(name, tuple([letter for letter in letters if letter[1] != self.batch]), self.collapse(body))
-            elif name in self.reach["loss"]:
-                one.declare(name, self.kinds[name], tuple([size for size in shape if size != self.batch]))
+        for name in [name for name in self.kinds if name in self.reach["loss"]]:
+            letters = tuple([letter for letter in self.letters[name] if letter[1] != self.batch])
+            body = self.collapse(self.definitions[name]) if name in self.definitions else None
+            one.declare(name, self.kinds[name], letters, body)
         return one
 
-    def lift(self, sample: Letter, *sides: int) -> list[int]:
-        """Terms of the single-sample program, said of one sample in this one."""
+    def lift(self, sample: Position, term: int) -> int:
+        """A term of the single-sample program, said of one sample in this one."""
 
         def place(row: Row, _: int) -> Iterable[Position]:
             rest = iter(row.places)
-            shape = self.shapes[row.label] if row.kind == "entry" else [""] * 2
-            return [sample if size == self.batch else next(rest) for size in shape]
+            letters = self.letters[row.label] if row.kind == "entry" else (("", ""),) * 2
+            return [sample if size == self.batch else next(rest) for _, size in letters]
 
-        return [self.terms.rebuild(side, place) for side in sides]
+        return self.terms.rebuild(term, place)
 
 
 class Theorem(NamedTuple):
@@ -443,13 +428,15 @@ class Ring:
                 elif under == below:
                     above = self.plus(above, over)
                 else:
-                    above = self.plus(self.times(above, under), self.times(over, below))
-                    below = self.times(below, under)
+                    above, below = (
+                        self.plus(self.times(above, under), self.times(over, below)),
+                        self.times(below, under),
+                    )
             return above, below, conditions
         if row.kind == "delta":
             if row.places[0] == row.places[1]:
                 return ONE, ONE, conditions
-            term = min(term, self.terms.make("delta", "", row.places[::-1]))
+            term = min(term, self.terms.make("delta", (), "", row.places[::-1]))
         return {frozenset(((term, 1),)): 1}, ONE, conditions
 
     def read_power(self, base: int, exponent: Fraction, deep: bool) -> Quotient:
@@ -457,14 +444,12 @@ class Ring:
         over, under, conditions = self.quotient(base, deep)
         times, degree = exponent.numerator, exponent.denominator
         if (times < 0 or degree > 1) and self.terms[base].kind != "size":
-            relation = ">" if degree > 1 else "!="
-            conditions |= {self.terms.closure((relation, base, self.terms.number(0)))}
+            conditions |= {self.terms.closure((">" if degree > 1 else "!=", base, self.terms.number(0)))}
         if degree > 1:
-            root = self.terms.make("power", Fraction(1, degree), (), (base,))
+            root = self.terms.make("power", (base,), Fraction(1, degree))
             self.roots[root] = (base, degree)
             over, under = {frozenset(((root, 1),)): 1}, ONE
-        if times < 0:
-            over, under = under, over
+        over, under = (under, over) if times < 0 else (over, under)
         return self.power(over, abs(times)), self.power(under, abs(times)), conditions
 
     def unrooted(self, polynomial: Polynomial) -> Polynomial:
@@ -481,15 +466,6 @@ class Ring:
             total = self.plus(total, term)
         return total
 
-    def equal(self, left: int, right: int) -> Hypotheses:
-        """Under which conditions two terms are equal by arithmetic."""
-        if self.quotient(left, False)[0] == self.quotient(right, False)[0]:
-            return frozenset()
-        (above, below, first), (over, under, second) = self.quotient(left, True), self.quotient(right, True)
-        one, other = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
-        need(one == other, "the two sides are not equal by arithmetic")
-        return first | second
-
 
 class Rules(Ring):
     """The rules of inference; each returns a theorem or refuses."""
@@ -497,7 +473,6 @@ class Rules(Ring):
     def __init__(self, terms: Terms, batch: Program) -> None:
         super().__init__(terms)
         self.batch, self.single = batch, batch.single()
-        self.zero = terms.number(0)
 
     def conclude(self, made: Theorem, *premises: Theorem) -> Theorem:
         """A theorem with the hypotheses and uses of its premises besides its own; its sides must say something."""
@@ -528,14 +503,12 @@ class Rules(Ring):
         while todo:
             this, that, below = todo.pop()
             one, other = self.terms[this], self.terms[that]
+            need(one.kind == other.kind, "the premise does not match there")
             for old, new in zip(one.places, other.places, strict=False):
                 if isinstance(old, tuple) and old not in choice:
-                    choice[old] = position = new - below if isinstance(new, int) else new
-                    need(
-                        not isinstance(position, int) or position >= 0,
-                        "a letter cannot stand for a number bound inside",
-                    )
-                    size = around[position] if isinstance(position, int) else position[1]
+                    choice[old] = place = new - below if isinstance(new, int) else new
+                    need(not isinstance(place, int) or place >= 0, "a letter cannot stand for what is bound inside")
+                    size = around[place] if isinstance(place, int) else place[1]
                     need(size == old[1], "a letter cannot stand for a position of another size")
             fresh = {(*pair, below + (one.kind == "sum")) for pair in zip(one.kids, other.kids, strict=False)} - seen
             seen |= fresh
@@ -549,23 +522,27 @@ class Rules(Ring):
         if word in ("u", "v"):
             return given["uv".index(word)]
         if word == "^":
-            return self.terms.make("power", kids=[self.written(words, given)], label=Fraction(next(words)))
+            return self.terms.make("power", [self.written(words, given)], Fraction(next(words)))
         if word not in OPERATORS and word not in ARITY:
             return self.terms.number(Fraction(word))
         kind, count = OPERATORS.get(word) or ("apply", ARITY[word])
         kids = [self.written(words, given) for _ in range(count)]
-        return self.terms.minus(*kids) if kind == "minus" else self.terms.make(kind, word * (kind == "apply"), (), kids)
+        return self.terms.minus(*kids) if kind == "minus" else self.terms.make(kind, kids, word * (kind == "apply"))
 
     def sym(self, first: Theorem) -> Theorem:
         """From a = b: b = a."""
         left, right = self.equation(first)
         return self.conclude(Theorem(first.program, ("=", right, left)), first)
 
-    def trans(self, first: Theorem, second: Theorem) -> Theorem:
+    def trans(self, first: Theorem, second: Theorem, relations: tuple[str, ...] = ("=",)) -> Theorem:
         """From a = b and b = c: a = c."""
-        (left, middle), (same, right) = self.equation(first), self.equation(second)
-        need(middle == same, "the middle terms differ")
-        return self.conclude(Theorem(first.program, ("=", left, right)), first, second)
+        (left, middle), (relation, same, right) = self.equation(first), second.judgement
+        need(relation in relations and middle == same, "the premises do not meet")
+        return self.conclude(Theorem(first.program, (relation, left, right)), first, second)
+
+    def sign_equal(self, first: Theorem, second: Theorem) -> Theorem:
+        """From a = b and the sign of b: that of a."""
+        return self.trans(first, second, SIGNS)
 
     def congruence(self, first: Theorem, term: int, path: tuple[int, ...]) -> Theorem:
         """From a = b: T = T with an instance of a, where the path leads, replaced by that of b.
@@ -576,50 +553,52 @@ class Rules(Ring):
         terms, program = self.terms, first.program
         old, new = self.equation(first)
         program.fits(term)
-        around: tuple[str, ...] = ()
-        spine: list[tuple[int, int]] = []
         given: set[Judgement] = set()
-        place = term
-        for turn in path:
-            row = terms[place]
+
+        def go(place: int, path: tuple[int, ...], around: tuple[str, ...]) -> int:
+            if not path:
+                return terms.instance(new, self.match(old, place, around))
+            row, turn = terms[place], path[0]
             need(turn < len(row.kids), "the path leads out of the term")
             if row.kind in DERIVATIVES:
-                need(row.kind == "direct" and turn == 0, "only the body of a direct derivative can be rewritten")
-                need(not first.uses, "an equation that uses definitions cannot go into a derivative")
+                inside = row.kind == "direct" and turn == 0 and not first.uses
+                need(inside, "only the body of a direct derivative can be rewritten, and not by what uses definitions")
                 tensor = terms[row.kids[1]].label
                 for relation, *sides in first.hypotheses:
                     # Like =, the relation >= is not open; no rule brings it into an equation.
                     closed = relation in ("=", ">=") and any(tensor in terms[side].tensors for side in sides)
                     need(not closed, "an equation that holds only for some values of the variable")
                     given.update(*[program.smooth(side, tensor, False) for side in sides])
-            if row.kind == "sum":
-                around = (row.label, *around)
-            spine.append((place, turn))
-            place = row.kids[turn]
-        result = terms.instance(new, self.match(old, place, around))
-        for parent, turn in reversed(spine):
-            result = terms.replace(parent, turn, result)
+            inner = (row.label, *around) if row.kind == "sum" else around
+            return terms.replace(place, turn, go(row.kids[turn], path[1:], inner))
+
+        result = go(term, path, ())
         return self.conclude(Theorem(program, ("=", term, result), frozenset(given)), first)
 
     def unfold(self, program: Program, term: int) -> Theorem:
         """u[i] = the body of u at i."""
         row = self.row(program, term, "entry")
         need(row.label in program.definitions, f"{row.label} is no definition")
-        letters, body = program.definitions[row.label]
-        right = self.terms.instance(body, dict(zip(letters, row.places, strict=True)))
+        choice = dict(zip(program.letters[row.label], row.places, strict=True))
+        right = self.terms.instance(program.definitions[row.label], choice)
         return self.conclude(Theorem(program, ("=", term, right), uses=frozenset((row.label,))))
 
     def hypothesis(self, program: Program, judgement: Judgement) -> Theorem:
         """J, if J for all values of its letters."""
         relation, left, right = judgement
-        need(relation == "=" or (relation in SIGNS and right == self.zero), "neither an equation nor a sign")
+        need(relation == "=" or (relation in SIGNS and right == self.terms.number(0)), "neither an equation nor a sign")
         need(not self.terms[left].derived and not self.terms[right].derived, "a hypothesis about a derivative")
         return self.conclude(Theorem(program, judgement, frozenset((self.terms.closure(judgement),))))
 
     def ring(self, program: Program, left: int, right: int) -> Theorem:
         """a = b by arithmetic."""
         made = self.conclude(Theorem(program, ("=", left, right)))
-        return made._replace(hypotheses=self.equal(left, right))
+        if self.quotient(left, False)[0] == self.quotient(right, False)[0]:
+            return made
+        (above, below, first), (over, under, second) = self.quotient(left, True), self.quotient(right, True)
+        one, other = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
+        need(one == other, "the two sides are not equal by arithmetic")
+        return made._replace(hypotheses=first | second)
 
     def identity(self, program: Program, name: str, given: tuple[int, ...]) -> Theorem:
         """An identity of the table."""
@@ -628,7 +607,7 @@ class Rules(Ring):
         for term in given:
             program.fits(term)
         left, right = [self.written(iter(side.split()), given) for side in equation.split("=")]
-        signs = [self.terms.closure((ASKED[name], term, self.zero)) for term in given if name in ASKED]
+        signs = [self.terms.closure((ASKED[name], term, self.terms.number(0))) for term in given if name in ASKED]
         return self.conclude(Theorem(program, ("=", left, right), frozenset(signs)))
 
     def sum(self, law: str, program: Program, term: int) -> Theorem:
@@ -639,19 +618,19 @@ class Rules(Ring):
         body = terms[inside]
         if law == "sum_constant":
             need(not body.open, "the body is not free of the index")
-            right = terms.op("times", terms.make("size", size), inside)
+            right = terms.make("times", (terms.make("size", (), size), inside))
         elif law == "sum_split":
             need(body.kind == "plus", "the body is no sum of terms")
-            right = terms.op("plus", *[terms.sum(size, kid) for kid in body.kids])
+            right = terms.make("plus", [terms.make("sum", (kid,), size) for kid in body.kids])
         elif law == "sum_exchange":
             need(body.kind == "sum", "the body is no finite sum")
             swapped = terms.move(body.kids[0], lambda old, k: 2 * k + 1 - int(old) if old in (k, k + 1) else old)
-            right = terms.sum(body.label, terms.sum(size, swapped))
+            right = terms.make("sum", (terms.make("sum", (swapped,), size),), body.label)
         elif law == "sum_factor":
             free = [kid for kid in body.kids if not terms[kid].open]
             bound = [kid for kid in body.kids if terms[kid].open]
             need(body.kind == "times" and bool(free and bound), "not a product of factors with the index and without")
-            right = terms.op("times", *free, terms.sum(size, terms.joined("times", bound)))
+            right = terms.make("times", (*free, terms.make("sum", (terms.joined("times", bound),), size)))
         else:
             factors = list(body.kids) if body.kind == "times" else [inside]
             deltas = [kid for kid in factors if terms[kid].kind == "delta" and terms[kid].places.count(0) == 1]
@@ -662,47 +641,44 @@ class Rules(Ring):
             right = terms.joined("times", moved) if moved else terms.number(1)
         return self.conclude(Theorem(program, ("=", term, right)))
 
-    def partial_constant(self, program: Program, term: int) -> Theorem:
-        """The derivative of what does not vary is 0."""
-        row = self.row(program, term, *DERIVATIVES)
-        total = row.kind == "total"
-        need(not program.depends(row.kids[0], self.terms[row.kids[1]].label, total), "the body varies")
-        uses = frozenset(program.definitions) if total else frozenset[str]()
-        return self.conclude(Theorem(program, ("=", term, self.zero), uses=uses))
-
-    def partial_entry(self, program: Program, term: int) -> Theorem:
-        """The derivative of u[i] with respect to u[j] is a delta of i and j."""
-        body, variable = [self.terms[kid] for kid in self.row(program, term, *DERIVATIVES).kids]
-        need(body[:2] == variable[:2], "the body is no entry of the same tensor")
-        deltas = [self.terms.make("delta", "", pair) for pair in zip(body.places, variable.places, strict=True)]
-        right = self.terms.joined("times", deltas) if deltas else self.terms.number(1)
-        return self.conclude(Theorem(program, ("=", term, right)))
-
     def partial(self, law: str, program: Program, term: int) -> Theorem:
-        """The direct derivative of an operation: one term for each operand that varies."""
+        """The laws of derivatives; an operation gives one term for each operand that varies."""
         terms = self.terms
-        inside, variable = self.row(program, term, "direct").kids
+        row = self.row(program, term, *DERIVATIVES)
+        inside, variable, total = *row.kids, row.kind == "total"
         body, tensor = terms[inside], terms[variable].label
-        need(law == f"partial_{body.kind}", f"the body is a {body.kind}")
+        if law == "partial_constant":
+            need(not program.depends(inside, tensor, total), "the body varies")
+            return self.conclude(
+                Theorem(
+                    program,
+                    ("=", term, self.terms.number(0)),
+                    uses=frozenset(program.definitions) if total else frozenset(),
+                )
+            )
+        if law == "partial_entry":
+            need(body[:2] == ("entry", tensor), "the body is no entry of the same tensor")
+            places = zip(body.places, terms[variable].places, strict=True)
+            deltas = [terms.make("delta", (), "", pair) for pair in places] or [terms.number(1)]
+            return self.conclude(Theorem(program, ("=", term, terms.joined("times", deltas))))
+        need(not total and law == f"partial_{body.kind}", f"a {row.kind} derivative of a {body.kind}")
         results = []
-        for at, kid in enumerate(body.kids):
-            if tensor not in terms[kid].tensors:
-                continue
-            result = terms.op("direct", kid, variable)
+        for at, kid in [(at, kid) for at, kid in enumerate(body.kids) if tensor in terms[kid].tensors]:
+            result = terms.make("direct", (kid, variable))
             if body.kind == "times":
                 result = terms.replace(inside, at, result)
             elif body.kind == "power":
-                lower = kid if body.label == 2 else terms.make("power", body.label - 1, (), (kid,))
-                result = terms.op("times", terms.number(body.label), lower, result)
+                lower = kid if body.label == 2 else terms.make("power", (kid,), body.label - 1)
+                result = terms.make("times", (terms.number(body.label), lower, result))
             elif body.kind == "apply":
                 slope = self.written(iter(SLOPES[body.label][0].split()), (kid, body.kids[at - 1]))
-                result = terms.op("times", slope, result)
+                result = terms.make("times", (slope, result))
             elif body.kind == "sum":
-                result = terms.sum(body.label, result)
+                result = terms.make("sum", (result,), body.label)
             results.append(result)
         need(bool(results), "nothing varies")
-        hypotheses = program.smooth(inside, tensor, False)
-        return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), hypotheses))
+        smooth = program.smooth(inside, tensor, False)
+        return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), smooth))
 
     def chain(self, program: Program, term: int) -> Theorem:
         """dr/du[j] = the sum of dr/dc times dc/du[j] over all c that are defined with u and that r hangs on."""
@@ -711,18 +687,21 @@ class Rules(Ring):
         tensor = terms[variable].label
         need(terms[root].label != tensor, "an entry of the same tensor")
         results = []
-        for name, (letters, body) in program.definitions.items():
+        for name, body in program.definitions.items():
+            letters = program.letters[name]
             if tensor in terms[body].tensors and program.depends(root, name, True):
                 numbers: dict[Letter, Position] = {one: len(letters) - 1 - k for k, one in enumerate(letters)}
-                outer = terms.op("total", root, terms.make("entry", name, numbers.values()))
-                result = terms.op("times", outer, terms.op("direct", terms.instance(body, numbers), variable))
+                outer = terms.make("total", (root, terms.make("entry", (), name, numbers.values())))
+                inner = terms.make("direct", (terms.instance(body, numbers), variable))
+                result = terms.make("times", (outer, inner))
                 for _, size in reversed(letters):
-                    result = terms.sum(size, result)
+                    result = terms.make("sum", (result,), size)
                 results.append(result)
         need(bool(results), "nothing that the root hangs on mentions the variable")
         judgement = ("=", term, terms.joined("plus", results))
-        uses = frozenset(program.definitions)
-        return self.conclude(Theorem(program, judgement, program.smooth(root, tensor, True), uses))
+        return self.conclude(
+            Theorem(program, judgement, program.smooth(root, tensor, True), frozenset(program.definitions))
+        )
 
     def sign(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The sign of a term from its form, or from the signs of its parts."""
@@ -736,54 +715,45 @@ class Rules(Ring):
                 self.match(about, part, (row.label,))
         signs = {premise.judgement[0] for premise in premises}
         value = row.label if row.kind in ("number", "power") else Fraction(0)
-        strict, whole = ">" if ">" in signs else ">=", value.denominator == 1
-        if row.kind == "power" and premises:
-            found = ">" if signs == {">"} or value % 2 == 0 else "!=" if whole else None
-            found = None if signs == {">="} else found
-        else:
-            found = {
-                "size": ">",
-                "apply": SIGNED.get(row.label),
-                "number": ">" if value > 0 else "!=" if value < 0 else ">=",
-                "power": ">=" if value % 2 == 0 and value != 0 else None,
-                "plus": None if "!=" in signs else strict,
-                "sum": None if "!=" in signs else strict,
-                "times": None if signs >= {">=", "!="} else min(signs, key=("!=", ">=", ">").index, default=">"),
-            }.get(row.kind)
-        return self.conclude(Theorem(program, (found, term, self.zero)), *premises)
+        strict, even = ">" if ">" in signs else ">=", value % 2 == 0
+        based = {">": ">", "!=": ">" if even else "!=" if value.denominator == 1 else None}
+        found: str | None = {
+            "size": ">",
+            "apply": SIGNED.get(row.label),
+            "number": ">" if value > 0 else "!=" if value < 0 else ">=",
+            "power": based.get(min(signs)) if signs else ">=" if even and value else None,
+            "plus": None if "!=" in signs else strict,
+            "sum": None if "!=" in signs else strict,
+            "times": None if signs >= {">=", "!="} else min(signs, key=("!=", ">=", ">").index, default=">"),
+        }.get(row.kind)
+        need(found is not None, "no sign follows")
+        return self.conclude(Theorem(program, (str(found), term, self.terms.number(0))), *premises)
 
     def sign_weaken(self, first: Theorem, relation: str) -> Theorem:
         """From u > 0: u != 0, or u >= 0."""
         need(first.judgement[0] == ">" and relation in ("!=", ">="), "only > can be weakened, to != or >=")
         return self.conclude(Theorem(first.program, (relation, *first.judgement[1:])), first)
 
-    def sign_equal(self, first: Theorem, second: Theorem) -> Theorem:
-        """From a = b and the sign of b: that of a."""
-        (left, middle), (relation, same, zero) = self.equation(first), second.judgement
-        need(relation in SIGNS and middle == same, "no sign of the right side")
-        return self.conclude(Theorem(first.program, (relation, left, zero)), first, second)
-
     def separable(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The batch program at sample n is the program of one sample: each definition is the same, or a premise says so."""
         row = self.row(program, term, "entry")
         need(program is self.batch and row.label == "loss", "not the loss in the batch")
         sample, rest = row.places[0], list(premises)
-        for name, (_, body) in self.single.definitions.items():
-            letters, own = program.definitions[name]
-            here = self.terms.instance(own, {one: sample for one in letters if one[1] == program.batch})
-            (there,) = program.lift(sample, body)
-            if here != there:
-                need(
-                    bool(rest) and rest.pop(0).judgement == ("=", here, there),
-                    f"{name} differs, and no premise says otherwise",
-                )
+        for name, body in self.single.definitions.items():
+            choice = {one: sample for one in program.letters[name] if one[1] == program.batch}
+            here, there = self.terms.instance(program.definitions[name], choice), program.lift(sample, body)
+            said = here == there or (rest and rest.pop(0).judgement == ("=", here, there))
+            need(bool(said), f"{name} differs, and no premise says otherwise")
         need(not rest, "a premise is not needed")
-        sides = [side for premise in premises for _, *both in premise.hypotheses for side in both]
-        need("parameter" not in [program.kinds[name] for name in program.deep(*sides)], "a hypothesis about parameters")
-        judgement = ("separable", term, self.terms.number(1))
-        return self.conclude(
-            Theorem(program, judgement, uses=frozenset(program.definitions), leant=bool(premises)), *premises
+        mentioned = program.deep(*[side for premise in premises for _, *both in premise.hypotheses for side in both])
+        need("parameter" not in [program.kinds[name] for name in mentioned], "a hypothesis about parameters")
+        made = Theorem(
+            program,
+            ("separable", term, self.terms.number(1)),
+            uses=frozenset(program.definitions),
+            leant=bool(premises),
         )
+        return self.conclude(made, *premises)
 
     def lift(self, first: Theorem, second: Theorem) -> Theorem:
         """From separability at n and an equation of the single-sample program: the equation at n in the batch program.
@@ -799,10 +769,12 @@ class Rules(Ring):
         for row in [terms[derivative] for side in told for derivative in terms[side].derived if first.leant]:
             parameter = batch.kinds[terms[row.kids[1]].label] == "parameter"
             need(row.kind == "total" and parameter, "a derivative on which the two programs may differ")
-        left, right = batch.lift(sample, *sides)
+        left, right = [batch.lift(sample, side) for side in sides]
         # In the hypotheses the sample gets a name that none of their letters has.
-        given = [terms.closure((sign, *batch.lift(("#", batch.batch), *both))) for sign, *both in second.hypotheses]
-        return self.conclude(Theorem(batch, ("=", left, right), frozenset(given), frozenset(batch.definitions)), first)
+        some = ("#", batch.batch)
+        lifted = [(sign, batch.lift(some, u), batch.lift(some, v)) for sign, u, v in second.hypotheses]
+        given = frozenset(map(terms.closure, lifted))
+        return self.conclude(Theorem(batch, ("=", left, right), given, frozenset(batch.definitions)), first)
 
     def state(self, first: Theorem, others: tuple[Theorem, ...]) -> Theorem:
         """What is stated is also defined; theorems take hypotheses away, and bring their own."""
@@ -828,44 +800,37 @@ def natural(text: str) -> int:
 
 def load(text: str, *keys: str) -> list[Any]:
     """The values of a JSON object of our format, with just these keys beside it."""
-    hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), natural)
     try:
-        raw = json.loads(text, object_pairs_hook=members, **hooks)
+        numbers: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), natural)
+        raw = json.loads(text, object_pairs_hook=members, **numbers)
     except ValueError as error:
         raise MalformedError(f"not JSON: {error}") from None
     version, *rest = values(raw, "format", *keys)
-    shaped(integer(version) == FORMAT, f"not format {FORMAT}")
+    shaped(typed(int, version) == FORMAT, f"not format {FORMAT}")
     return rest
 
 
 def values(raw: Any, *keys: str) -> list[Any]:
     """The values of an object that has just these keys, in this order."""
-    shaped(type(raw) is dict and raw.keys() == set(keys), f"not an object with just {', '.join(keys)}")
+    shaped(typed(dict, raw).keys() == set(keys), f"not an object with just {', '.join(keys)}")
     return [raw[key] for key in keys]
 
 
-def listed(raw: Any) -> list[Any]:
-    """A list."""
-    shaped(type(raw) is list, "something that is not a list")
-    return list(raw)
-
-
-def integer(raw: Any) -> int:
-    """A number that is no fraction."""
-    shaped(type(raw) is int and raw >= 0, "something that is not a natural number")
-    return int(raw)
+def typed(kind: type, raw: Any) -> Any:
+    """What is of one type exactly: true and false are no integers."""
+    shaped(type(raw) is kind, f"something that is no {kind.__name__}")
+    return raw
 
 
 def spelled(pattern: str, raw: Any) -> str:
     """A text of some form."""
-    shaped(type(raw) is str and re.fullmatch(pattern, raw) is not None, f"not spelled like {pattern:.60}")
+    shaped(re.fullmatch(pattern, typed(str, raw)) is not None, f"not spelled like {pattern:.60}")
     return str(raw)
 
 
 def fraction(raw: Any) -> Fraction:
     """A fraction, in its one spelling."""
-    shaped(spelled(FRACTION, raw)[-2:] != "/0", "a division by zero")
-    value = Fraction(raw)
+    value = Fraction(spelled(FRACTION, raw))
     shaped(str(value) == raw, "a fraction that is not in its one spelling")
     return value
 
@@ -875,10 +840,10 @@ class Reader:
 
     def __init__(self, terms: Terms, **more: Callable[[Any], Any]) -> None:
         self.terms = terms
-        self.forms: dict[str, Callable[[Any], Any]] = {
+        self.forms: dict[str, Any] = {
             "f": fraction,
             "g": partial(spelled, "batch|single"),  # program
-            "i": integer,
+            "i": partial(typed, int),
             "j": lambda raw: tuple(self.fields(raw, "rtt")),  # judgement
             "k": partial(spelled, "data|parameter"),
             "l": lambda raw: tuple(self.fields(raw, "mn")),  # letter with its size
@@ -892,96 +857,83 @@ class Reader:
 
     def fields(self, raw: Any, shape: str) -> list[Any]:
         """The members of a list, each by its letter."""
-        shaped(len(listed(raw)) == len(shape), f"a list of {len(raw)} where {len(shape)} belong")
-        result: list[Any] = []
-        for code, part in zip(shape, raw, strict=True):
-            form = self.forms[code.lower()]
-            result.append(form(part) if code.islower() else tuple([form(one) for one in listed(part)]))
-        return result
+        shaped(len(typed(list, raw)) == len(shape), f"a list of {len(raw)} where {len(shape)} belong")
+        readers = [(self.forms[code.lower()], code.islower()) for code in shape]
+        parts = zip(readers, raw, strict=True)
+        return [form(part) if one else tuple([form(each) for each in typed(list, part)]) for (form, one), part in parts]
 
     def term(self, raw: Any) -> int:
         """A term."""
-        kind, *parts = listed(raw) or [""]
+        kind, *parts = typed(list, raw) or [""]
         (shape,) = PARTS[spelled("|".join(PARTS), kind)]
         told: dict[str, list[Any]] = defaultdict(list)
         for code, value in zip(shape, self.fields(parts, shape), strict=True):
             told[code.lower()] += value if code.isupper() else [value]
-        return self.terms.make(kind, (told["n"] + told["f"] + [""])[0], told["p"], told["t"])
+        return self.terms.make(kind, told["t"], (told["n"] + told["f"] + [""])[0], told["p"])
 
     def statements(self, raw: Any, key: Callable[[Any], Any]) -> dict[str, Statement]:
         """Statements by name; their hypotheses are ordered by a key."""
         result: dict[str, Statement] = {}
-        for one in listed(raw):
+        for one in typed(list, raw):
             name, program, hypotheses, judgement = self.fields(one, "xgJj")
             keys = [key(hypothesis) for hypothesis in one[2]]
-            shaped(all(a < b for a, b in pairwise(keys)), f"the hypotheses of {name!a} are out of order")
+            shaped(keys == sorted(set(keys)), f"the hypotheses of {name!a} are out of order")
             shaped(name not in result, f"two statements {name!a}")
             result[name] = (program, frozenset(hypotheses), judgement)
         return result
 
 
-def read_goal(terms: Terms, text: str) -> tuple[Program, dict[str, Statement]]:
-    """The batch program, and the statements by name."""
+def read_goal(terms: Terms, text: str) -> tuple[Rules, dict[str, Statement]]:
+    """The rules about the model, and the statements by name."""
     model, statements = load(text, "model", "statements")
     batch, inputs, definitions, assumptions = values(model, "batch", "inputs", "definitions", "assumptions")
     reader = Reader(terms)
     program = Program(terms, spelled(NAME, batch))
-    for raw in listed(inputs):
-        program.declare(*reader.fields(raw, "nkN"))
-    for raw in listed(definitions):
-        program.define(*reader.fields(raw, "nLt"))
-    shaped("loss" in program.definitions and program.shapes["loss"] == (batch,), "no loss for each sample")
+    for name, kind, shape in [reader.fields(raw, "nkN") for raw in typed(list, inputs)]:
+        program.declare(name, kind, tuple([(f"#{k}", size) for k, size in enumerate(shape)]))
+    for name, letters, body in [reader.fields(raw, "nLt") for raw in typed(list, definitions)]:
+        program.declare(name, "definition", letters, body)
+    fine = "loss" in program.definitions and [size for _, size in program.letters["loss"]] == [batch]
+    shaped(fine, "no loss for each sample")
+    rules = Rules(terms, program)
     allowed: dict[str, set[Judgement]] = {"batch": set(), "single": set()}
-    for relation, left, right in reader.fields([assumptions], "J")[0]:
-        shaped(relation == "=" or (relation in SIGNS and right == terms.number(0)), "an assumption of no such kind")
-        shaped(not terms[left].derived and not terms[right].derived, "an assumption about a derivative")
-        program.fits(left)
-        program.fits(right)
-        allowed["batch"].add(terms.closure((relation, left, right)))
+    for judgement in reader.fields([assumptions], "J")[0]:
+        allowed["batch"] |= rules.hypothesis(program, judgement).hypotheses
+        relation, left, right = judgement
         allowed["single"].add(terms.closure((relation, program.collapse(left), program.collapse(right))))
     result = reader.statements(statements, json.dumps)
     for name, (which, hypotheses, _) in result.items():
         equations = {hypothesis for hypothesis in hypotheses if hypothesis[0] == "="}
         need(equations <= allowed[which], f"{name!a} supposes an equation that is no assumption")
-    return program, result
+    return rules, result
 
 
-class Table(list[Any]):
-    """What stands in a certificate by number, and which of it nothing has used yet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.idle: dict[int, None] = {}
-
-    def add(self, value: Any) -> None:
-        """Add what comes next."""
-        self.idle[len(self)] = None
-        self.append(value)
-
-    def use(self, raw: Any) -> Any:
-        """What stands above, at a number."""
-        shaped(integer(raw) < len(self), "nothing with this number stands above")
-        self.idle.pop(raw, None)
-        return self[raw]
+def use(table: list[Any], used: set[int], raw: Any) -> Any:
+    """What stands above, at a number."""
+    shaped(0 <= typed(int, raw) < len(table), "nothing with this number stands above")
+    need(table[raw] is not None, "a stated theorem is used")
+    used.add(raw)
+    return table[raw]
 
 
 def replay(goal_text: str, certificate_text: str) -> None:
     """Read both, apply every step, and compare."""
-    terms, table, theorems = Terms(), Table(), Table()
-    program, wanted = read_goal(terms, goal_text)
+    terms = Terms()
+    rules, wanted = read_goal(terms, goal_text)
     nodes, steps, statements = load(certificate_text, "terms", "steps", "statements")
-    shaped(len(listed(nodes)) <= MAX_TERMS and len(listed(steps)) <= MAX_STEPS, "too many terms or steps")
-    rules = Rules(terms, program)
+    shaped(len(typed(list, nodes)) <= MAX_TERMS and len(typed(list, steps)) <= MAX_STEPS, "too many terms or steps")
+    table: list[int] = []
+    theorems: list[Theorem | None] = []
+    used_terms, used_steps, seen, stated = set[int](), set[int](), set[str](), Counter[Statement]()
     programs = {"batch": rules.batch, "single": rules.single}
-    reader = Reader(terms, t=table.use)
-    inner = Reader(terms, t=table.use, s=theorems.use, g=lambda raw: programs[spelled("batch|single", raw)])
+    reader = Reader(terms, t=partial(use, table, used_terms))
+    inner = Reader(terms, g=lambda raw: programs[reader.forms["g"](raw)], s=partial(use, theorems, used_steps))
+    inner.forms["t"] = reader.forms["t"]
     for raw in nodes:
-        table.add(reader.term(raw))
+        table.append(reader.term(raw))
     shaped(len(set(table)) == len(table), "a term stands twice")
-    stated: Counter[Statement] = Counter()
-    seen: set[str] = set()
     for raw in steps:
-        shaped(len(listed(raw)) == 2, "not a step")
+        shaped(len(typed(list, raw)) == 2, "not a step")
         name = spelled("|".join(RULES), raw[0])
         try:
             need(repr(raw) not in seen, "the same step stands above")
@@ -991,18 +943,15 @@ def replay(goal_text: str, certificate_text: str) -> None:
         except RefusedError as error:
             raise RefusedError(f"step {len(theorems)} ({name}): {error}") from None
         seen.add(repr(raw))
-        theorems.add(theorem)
+        theorems.append(None if name == "state" else theorem)
         if name == "state":
-            stated["batch" if theorem.program is program else "single", theorem.hypotheses, theorem.judgement] += 1
-    told = reader.statements(statements, lambda raw: raw)
-    for name, statement in told.items():
-        need(wanted.get(name) == statement, f"the statement {name!a} is not in the goal")
-        need(statement in stated, f"the statement {name!a} is not established")
-    need(told.keys() == wanted.keys(), "a statement of the goal is missing")
+            stated["batch" if theorem.program is rules.batch else "single", theorem.hypotheses, theorem.judgement] += 1
+    told = reader.statements(statements, tuple)
+    odd = sorted([name for name in told | wanted if told.get(name) != wanted.get(name) or told[name] not in stated])
+    need(not odd, f"the statement {odd[:1]!a} is not in goal and certificate alike, or not established")
     need(stated <= Counter(told.values()), "a step states what no statement says")
-    idle = [number for number in theorems.idle if steps[number][0] != "state"]
-    need(not idle, f"step {min(idle, default=0)} is not used")
-    need(not table.idle, f"term {min(table.idle, default=0)} is not used")
+    need(len(used_steps) + stated.total() == len(theorems), "a step is not used")
+    need(len(used_terms) == len(table), "a term is not used")
 
 
 def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
@@ -1023,11 +972,11 @@ def main(arguments: list[str]) -> int:
         texts = []
         for name in arguments:
             with Path(name).open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-            shaped(len(content) <= MAX_BYTES, "a file of more than 64 MiB")
-            texts.append(content.decode("utf-8"))
-        shaped(len(texts) == 2, "give GOAL.json and CERTIFICATE.json")
-        code, verdict = check(*texts)
+                texts.append(file.read(MAX_BYTES + 1))
+        shaped(
+            len(texts) == 2 and max(map(len, texts)) <= MAX_BYTES, "give GOAL.json and CERTIFICATE.json, 64 MiB each"
+        )
+        code, verdict = check(*[content.decode("utf-8") for content in texts])
     except (OSError, ValueError, MalformedError) as error:
         code, verdict = 2, f"malformed: {error}"
     sys.stdout.write(" ".join(verdict.encode("ascii", "backslashreplace").decode().split()) + "\n")
