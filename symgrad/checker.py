@@ -2,8 +2,8 @@
 
     python -I symgrad/checker.py GOAL.json CERTIFICATE.json
 
-GOAL.json says what is to be established: a model and statements about it. CERTIFICATE.json lists terms, and steps that each
-apply one rule of inference to terms and to earlier steps. One line is printed, and the exit code says the same:
+GOAL.json says what is to be established: a model and statements about it. CERTIFICATE.json lists terms, and steps that
+each apply one rule of inference to terms and to earlier steps. One line is printed, and the exit code says the same:
 
     accepted                            0   every statement of the goal follows, and nothing in the certificate is idle
     refused: step K (rule): reason      1   a rule does not apply, or something is left over or missing
@@ -11,9 +11,10 @@ apply one rule of inference to terms and to earlier steps. One line is printed, 
 
 Nothing of symgrad is imported: this file and Python's standard library are all that has to be trusted.
 
-A term is an integer: its row in a table in which no row stands twice, so that equal terms are equal integers and whatever is
-known of a term is computed once. Bound letters are de Bruijn numbers, free letters are pairs (name, size). Meaning is real-valued
-and total: 1/0 is 0, logarithms and broken powers are 0 outside their domain, sign(0) = step(0) = 0, and sizes are at least 1.
+A term is an integer: its row in a table in which no row stands twice, so that equal terms are equal integers and what is
+known of a term is computed once. Bound letters are de Bruijn numbers, free letters are pairs (name, size). Meaning is
+real-valued and total: 1/0 is 0, logarithms and broken powers are 0 outside their domain, sign(0) = step(0) = 0, and
+sizes are at least 1.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import partial, reduce
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,9 +41,9 @@ MAX_EXPONENT = 64
 HUGE = 1 << 200_000
 RECURSION = 12_000
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|_{1,2}[0-9]{1,6}")
-NUMERAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
+NAME = "[A-Za-z][A-Za-z0-9_]{0,63}"
+LETTER = NAME + "|_{1,2}[0-9]{1,6}"
+FRACTION = f"-?(0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}})(/[1-9][0-9]{{0,{MAX_DIGITS - 1}}})?"
 
 UNARY = ("exp", "log", "sin", "cos", "tanh", "sigmoid", "softplus", "relu", "abs", "sign", "step", "erf")
 ARITY = {"pi": 0, "max": 2, "min": 2} | dict.fromkeys(UNARY, 1)
@@ -54,64 +57,60 @@ Judgement = tuple[str, int, int]
 Hypotheses = frozenset[Judgement]
 Names = frozenset[str]
 Statement = tuple[str, Hypotheses, Judgement]
-Pattern = int | str | Fraction | tuple[Any, ...]
 
-# In patterns "u" and "v" stand for given terms, "-" is one's negative or two's difference, a power has its exponent last.
-TWICE_STEP = ("-", ("times", 2, ("step", "u")), 1)
+
+def rows(table: str) -> dict[str, list[str]]:
+    """The rows of a table by their first member."""
+    return {name.strip(): rest for name, *rest in [row.split(":") for row in table.split(";")]}
+
+
+# What follows the kind of a term, and what a rule is given: see Reader. The laws sum_* and partial_* are one rule each.
+PARTS = rows("number:f; size:n; entry:nP; delta:pp; plus:T; times:T; power:tf; apply:nT; sum:nt; total:tt; direct:tt")
+RULES = rows(
+    "sym:s; trans:ss; congruence:stI; unfold:gt; hypothesis:gj; ring:gtt; identity:gnT; sum_split:gt; sum_factor:gt;"
+    "sum_exchange:gt; sum_delta:gt; sum_constant:gt; partial_constant:gt; partial_entry:gt; partial_plus:gt;"
+    "partial_times:gt; partial_power:gt; partial_apply:gt; partial_sum:gt; chain:gt; sign:gtS; sign_weaken:sr;"
+    "sign_equal:ss; separable:gtS; lift:ss; state:sS"
+)
+
+# Terms in the tables, in prefix notation: u and v are given; "~ a" is -a, that is times(-1, a); "- a b" is plus(a, -b);
+# "^ a r" is a power, "** a b c" one product of three.
+OPERATORS = {"+": ("plus", 2), "*": ("times", 2), "**": ("times", 3), "~": ("minus", 1), "-": ("minus", 2)}
 
 # The derivative of a function in its argument u, where it is smooth; v is the other argument, if there are two.
-SLOPES: dict[str, Pattern] = {
-    "exp": ("exp", "u"),
-    "log": ("power", "u", -1),
-    "sin": ("cos", "u"),
-    "cos": ("-", ("sin", "u")),
-    "tanh": ("-", 1, ("power", ("tanh", "u"), 2)),
-    "sigmoid": ("times", ("sigmoid", "u"), ("-", 1, ("sigmoid", "u"))),
-    "softplus": ("sigmoid", "u"),
-    "relu": ("step", "u"),
-    "abs": ("sign", "u"),
-    "sign": 0,
-    "step": 0,
-    "erf": ("times", 2, ("power", ("pi",), Fraction(-1, 2)), ("exp", ("-", ("power", "u", 2)))),
-    "max": ("step", ("-", "u", "v")),
-    "min": ("step", ("-", "v", "u")),
-}
+SLOPES = rows(
+    "exp: exp u; log: ^ u -1; sin: cos u; cos: ~ sin u; tanh: - 1 ^ tanh u 2; sigmoid: * sigmoid u - 1 sigmoid u;"
+    "softplus: sigmoid u; relu: step u; abs: sign u; sign: 0; step: 0; erf: ** 2 ^ pi -1/2 exp ~ ^ u 2;"
+    "max: step - u v; min: step - v u"
+)
 
-# By name and number of arguments: both sides, and the signs that are asked of arguments.
-IDENTITIES: dict[tuple[str, int], tuple[Pattern, Pattern, str]] = {
-    ("exp_zero", 0): (("exp", 0), 1, ""),
-    ("exp_sum", 2): (("exp", ("plus", "u", "v")), ("times", ("exp", "u"), ("exp", "v")), ""),
-    ("exp_negative", 1): (("exp", ("-", "u")), ("power", ("exp", "u"), -1), ""),
-    ("log_one", 0): (("log", 1), 0, ""),
-    ("log_exp", 1): (("log", ("exp", "u")), "u", ""),
-    ("log_product", 2): (("log", ("times", "u", "v")), ("plus", ("log", "u"), ("log", "v")), "u> v>"),
-    ("log_inverse", 1): (("log", ("power", "u", -1)), ("-", ("log", "u")), "u>"),
-    ("sigmoid_exp", 1): (("sigmoid", "u"), ("times", ("exp", "u"), ("power", ("plus", 1, ("exp", "u")), -1)), ""),
-    ("sigmoid_negative", 1): (("sigmoid", ("-", "u")), ("-", 1, ("sigmoid", "u")), ""),
-    ("softplus_log", 1): (("softplus", "u"), ("log", ("plus", 1, ("exp", "u"))), ""),
-    ("softplus_negative", 1): (("softplus", ("-", "u")), ("-", ("softplus", "u"), "u"), ""),
-    ("tanh_sigmoid", 1): (("tanh", "u"), ("-", ("times", 2, ("sigmoid", ("times", 2, "u"))), 1), ""),
-    ("tanh_negative", 1): (("tanh", ("-", "u")), ("-", ("tanh", "u")), ""),
-    ("sin_negative", 1): (("sin", ("-", "u")), ("-", ("sin", "u")), ""),
-    ("cos_negative", 1): (("cos", ("-", "u")), ("cos", "u"), ""),
-    ("relu_step", 1): (("relu", "u"), ("times", "u", ("step", "u")), ""),
-    ("abs_step", 1): (("abs", "u"), ("times", "u", TWICE_STEP), ""),
-    ("sign_step", 1): (("sign", "u"), TWICE_STEP, "u!="),
-    ("step_squared", 1): (("power", ("step", "u"), 2), ("step", "u"), ""),
-    ("max_relu", 2): (("max", "u", "v"), ("plus", "v", ("relu", ("-", "u", "v"))), ""),
-    ("min_relu", 2): (("min", "u", "v"), ("-", "u", ("relu", ("-", "u", "v"))), ""),
-}
+# How many arguments an identity has, and its sides.
+IDENTITIES = rows(
+    "exp_zero: 0: exp 0 = 1; exp_sum: 2: exp + u v = * exp u exp v; exp_negative: 1: exp ~ u = ^ exp u -1;"
+    "log_one: 0: log 1 = 0; log_exp: 1: log exp u = u; log_product: 2: log * u v = + log u log v;"
+    "log_inverse: 1: log ^ u -1 = ~ log u; sigmoid_exp: 1: sigmoid u = * exp u ^ + 1 exp u -1;"
+    "sigmoid_negative: 1: sigmoid ~ u = - 1 sigmoid u; softplus_log: 1: softplus u = log + 1 exp u;"
+    "softplus_negative: 1: softplus ~ u = - softplus u u; tanh_sigmoid: 1: tanh u = - * 2 sigmoid * 2 u 1;"
+    "tanh_negative: 1: tanh ~ u = ~ tanh u; sin_negative: 1: sin ~ u = ~ sin u; cos_negative: 1: cos ~ u = cos u;"
+    "relu_step: 1: relu u = * u step u; abs_step: 1: abs u = * u - * 2 step u 1; step_squared: 1: ^ step u 2 = step u;"
+    "sign_step: 1: sign u = - * 2 step u 1; max_relu: 2: max u v = + v relu - u v; min_relu: 2: min u v = - u relu - u v"
+)
+# The sign that an identity asks of each of its arguments.
+ASKED = {"log_product": ">", "log_inverse": ">", "sign_step": "!="}
+
+# Functions of one sign everywhere.
+SIGNED = dict.fromkeys(("exp", "sigmoid", "softplus", "pi"), ">") | dict.fromkeys(("relu", "abs", "step"), ">=")
 
 
-class Malformed(Exception):
+class MalformedError(Exception):
     """The text is not a goal, or not a certificate."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What is written does not follow."""
 
 
-def need(condition: bool, reason: str, error: type[Exception] = Refused) -> None:
+def need(condition: bool, reason: str, error: type[Exception] = RefusedError) -> None:
     """Refuse unless the condition holds."""
     if not condition:
         raise error(reason)
@@ -119,7 +118,7 @@ def need(condition: bool, reason: str, error: type[Exception] = Refused) -> None
 
 def shaped(condition: bool, reason: str) -> None:
     """Call the text malformed unless the condition holds."""
-    need(condition, reason, Malformed)
+    need(condition, reason, MalformedError)
 
 
 class Row(NamedTuple):
@@ -131,7 +130,7 @@ class Row(NamedTuple):
     """
 
     kind: str
-    label: str | Fraction
+    label: Any
     places: tuple[Position, ...]
     kids: tuple[int, ...]
     depth: int
@@ -140,34 +139,21 @@ class Row(NamedTuple):
     tensors: Names
     derived: frozenset[int]
 
-    @property
-    def name(self) -> str:
-        """The label of a term that has a name or a size."""
-        return str(self.label)
-
-    @property
-    def value(self) -> Fraction:
-        """The label of a number or power; 0 for other terms."""
-        return self.label if isinstance(self.label, Fraction) else Fraction(0)
-
 
 class Terms(list[Row]):
     """The table of terms; subterms stand above what they are part of."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: dict[tuple[str, str | Fraction, tuple[Position, ...], tuple[int, ...]], int] = {}
+        self.rows: dict[tuple[Any, ...], int] = {}
         self.closures: dict[Judgement, Judgement] = {}
         self.found: dict[tuple[int, bool], Hypotheses] = {}
 
-    def make(
-        self, kind: str, label: str | Fraction = "", places: Iterable[Position] = (), kids: Iterable[int] = ()
-    ) -> int:
+    def make(self, kind: str, label: Any = "", places: Iterable[Position] = (), kids: Iterable[int] = ()) -> int:
         """The number of a row, new or old."""
         key = (kind, label, tuple(places), tuple(kids))
-        row = self.rows.get(key)
-        if row is not None:
-            return row
+        if key in self.rows:
+            return self.rows[key]
         below = [self[kid] for kid in key[3]]
         depth = 1 + max([part.depth for part in below], default=0)
         need(depth <= MAX_DEPTH, f"a term is deeper than {MAX_DEPTH}")
@@ -199,7 +185,7 @@ class Terms(list[Row]):
         return self.make("sum", size, (), (body,))
 
     def minus(self, *operands: int) -> int:
-        """``-u`` or ``u - v``, as the rules write them."""
+        """``-u``, or ``u - v``."""
         negative = self.op("times", self.number(-1), operands[-1])
         return self.op("plus", operands[0], negative) if len(operands) == 2 else negative
 
@@ -253,15 +239,13 @@ class Terms(list[Row]):
         if (term, kinks) not in self.found:
             row = self[term]
             # Sums inside are less deep, so they get other letters; and no letter that is read has such a name.
-            kids = (self.opened(row.kids[0], (f"#{row.depth}", row.name)),) if row.kind == "sum" else row.kids
+            kids = (self.opened(row.kids[0], (f"#{row.depth}", row.label)),) if row.kind == "sum" else row.kids
             found: Hypotheses = frozenset().union(*[self.conditions(kid, kinks) for kid in kids])
-            relation = ""
-            if row.kind == "power":
-                relation = ">" if row.value.denominator > 1 else "!=" if row.value < 0 else ""
-            elif row.kind == "apply":
-                relation = ">" if row.label == "log" else "!=" if kinks and row.label in KINKED else ""
+            name, exponent = row.label if row.kind == "apply" else "", row.label if row.kind == "power" else Fraction(1)
+            positive, nonzero = name == "log" or exponent.denominator > 1, exponent < 0 or (kinks and name in KINKED)
+            relation = ">" if positive else "!=" if nonzero else ""
             if relation:
-                about = self.minus(*kids) if row.label in ("max", "min") else kids[0]
+                about = self.minus(*kids) if name in ("max", "min") else kids[0]
                 if self[about].kind != "size":
                     found |= {self.closure((relation, about, self.number(0)))}
             self.found[term, kinks] = found
@@ -325,21 +309,20 @@ class Program:
         need(row.open <= len(around), "a number points to no sum")
         sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in row.places])
         if row.kind == "entry":
-            need(row.label in self.shapes and sizes == self.shapes[row.name], f"{row.label} is not declared so")
+            need(row.label in self.shapes and sizes == self.shapes[row.label], f"{row.label} is not declared so")
         elif row.kind == "delta":
             need(sizes[0] == sizes[1], "a delta of two sizes")
         elif row.kind == "power":
-            need(abs(row.value) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
+            need(abs(row.label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
         elif row.kind == "apply":
-            need(ARITY.get(row.name) == len(row.kids), f"no function {row.label} of {len(row.kids)} arguments")
+            need(ARITY.get(row.label) == len(row.kids), f"no function {row.label} of {len(row.kids)} arguments")
         elif row.kind in DERIVATIVES:
             body, variable = [self.terms[kid] for kid in row.kids]
-            need(variable.kind == "entry", "a derivative with respect to no entry")
-            need(self.kinds.get(variable.name) != "data", "a derivative with respect to data")
-            need(not body.derived, "a derivative of a derivative")
+            varies = variable.kind == "entry" and self.kinds.get(variable.label) != "data"
+            need(varies and not body.derived, "a derivative of a derivative, or with respect to no variable")
             need(row.kind == "direct" or body.kind == "entry", "a total derivative of no entry")
         for kid in row.kids:
-            self.fits(kid, (row.name, *around) if row.kind == "sum" else around)
+            self.fits(kid, (row.label, *around) if row.kind == "sum" else around)
         self.fitting.add(key)
 
     def collapse(self, term: int, around: tuple[str, ...] = ()) -> int:
@@ -348,7 +331,7 @@ class Program:
         sizes = [around[place] if isinstance(place, int) else place[1] for place in row.places]
         if (row.kind == "delta" and sizes[0] == batch) or (row.kind == "size" and row.label == batch):
             return self.terms.number(1)
-        inside = (row.name, *around) if row.kind == "sum" else around
+        inside = (row.label, *around) if row.kind == "sum" else around
         kids = [self.collapse(kid, inside) for kid in row.kids]
         if row.kind == "sum" and row.label == batch:
             return kids[0]
@@ -372,7 +355,7 @@ class Program:
 
         def place(row: Row, _: int) -> Iterable[Position]:
             rest = iter(row.places)
-            shape = self.shapes[row.name] if row.kind == "entry" else [""] * 2
+            shape = self.shapes[row.label] if row.kind == "entry" else [""] * 2
             return [sample if size == self.batch else next(rest) for size in shape]
 
         return [self.terms.rebuild(side, place) for side in sides]
@@ -418,7 +401,7 @@ class Ring:
 
     def times(self, left: Polynomial, right: Polynomial) -> Polynomial:
         """The product; a delta is its own square."""
-        if left == ONE or right == ONE:
+        if ONE in (left, right):
             return left if right == ONE else right
         need(len(left) * len(right) <= MAX_PAIRS, f"a product of more than {MAX_PAIRS} pairs of monomials")
         total: Polynomial = {}
@@ -426,8 +409,7 @@ class Ring:
             for second, b in right.items():
                 factors = dict(first)
                 for atom, exponent in second:
-                    idle = atom in factors and self.terms[atom].kind == "delta"
-                    factors[atom] = 1 if idle else factors.get(atom, 0) + exponent
+                    factors[atom] = 1 if self.terms[atom].kind == "delta" else factors.get(atom, 0) + exponent
                 monomial = frozenset(factors.items())
                 total[monomial] = total.get(monomial, 0) + a * b
         return self.plus({}, total)
@@ -435,10 +417,7 @@ class Ring:
     def power(self, base: Polynomial, exponent: int) -> Polynomial:
         """A natural power."""
         need(exponent <= MAX_PAIRS, "an exponent is too large")
-        result = ONE
-        for _ in range(exponent):
-            result = self.times(result, base)
-        return result
+        return reduce(self.times, [base] * exponent, ONE)
 
     def quotient(self, term: int, deep: bool) -> Quotient:
         """Numerator, denominator, and the conditions; powers that are not natural are looked into only if ``deep``."""
@@ -450,20 +429,18 @@ class Ring:
         """The same, by kind of term."""
         row = self.terms[term]
         above, below, conditions = ONE, ONE, frozenset[Judgement]()
-        if row.kind == "power" and (deep or (row.value.denominator == 1 and row.value >= 0)):
-            return self.read_power(row.kids[0], row.value, deep)
+        if row.kind == "power" and (deep or (row.label.denominator == 1 and row.label >= 0)):
+            return self.read_power(row.kids[0], row.label, deep)
         if row.kind == "number":
-            value = row.value.numerator if row.value.denominator == 1 else row.value
+            value = row.label.numerator if row.label.denominator == 1 else row.label
             return self.plus({}, {frozenset(): value}), ONE, conditions
-        if row.kind == "times":
-            for over, under, more in [self.quotient(kid, deep) for kid in row.kids]:
-                above, below, conditions = self.times(above, over), self.times(below, under), conditions | more
-            return above, below, conditions
-        if row.kind == "plus":
-            above = {}
+        if row.kind in ("plus", "times"):
+            above = {} if row.kind == "plus" else ONE
             for over, under, more in [self.quotient(kid, deep) for kid in row.kids]:
                 conditions |= more
-                if under == below:
+                if row.kind == "times":
+                    above, below = self.times(above, over), self.times(below, under)
+                elif under == below:
                     above = self.plus(above, over)
                 else:
                     above = self.plus(self.times(above, under), self.times(over, below))
@@ -494,13 +471,13 @@ class Ring:
         """The polynomial with each q-th power of a q-th root replaced by what stands under the root."""
         total: Polynomial = {}
         for monomial, coefficient in polynomial.items():
-            term: Polynomial = {frozenset(): coefficient}
+            term: Polynomial = {frozenset[tuple[int, int]](): coefficient}
             for atom, exponent in monomial:
                 base, degree = self.roots.get(atom, (atom, exponent + 1))
                 over, under, _ = self.quotient(base, True)
                 whole, rest = divmod(exponent, degree) if under == ONE else (0, exponent)
-                for factor in (self.power(over, whole), self.power({frozenset(((atom, 1),)): 1}, rest)):
-                    term = self.times(term, factor)
+                left: Polynomial = {frozenset(((atom, rest),)): 1} if rest else ONE
+                term = self.times(term, self.times(left, self.power(over, whole)))
             total = self.plus(total, term)
         return total
 
@@ -514,28 +491,11 @@ class Ring:
         return first | second
 
 
-RULES: dict[str, tuple[str, Callable[..., Theorem]]] = {}
-
-
-def rule(shape: str, *laws: str) -> Callable[[Callable[..., Theorem]], Callable[..., Theorem]]:
-    """Enter a rule in the table, or one for each of several laws, with the shapes of its arguments (see ``Reader``)."""
-
-    def enter(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
-        for law in laws:
-            RULES[law] = (shape, lambda rules, *arguments, law=law: function(rules, law, *arguments))
-        if not laws:
-            RULES[function.__name__] = (shape, function)
-        return function
-
-    return enter
-
-
-class Rules:
+class Rules(Ring):
     """The rules of inference; each returns a theorem or refuses."""
 
     def __init__(self, terms: Terms, batch: Program) -> None:
-        self.terms = terms
-        self.arithmetic = Ring(terms)
+        super().__init__(terms)
         self.batch, self.single = batch, batch.single()
         self.zero = terms.number(0)
 
@@ -568,53 +528,45 @@ class Rules:
         while todo:
             this, that, below = todo.pop()
             one, other = self.terms[this], self.terms[that]
-            alike = one[:2] == other[:2] and len(one.kids) == len(other.kids) and len(one.places) == len(other.places)
-            need(alike, "the premise does not match there")
-            for old, new in zip(one.places, other.places, strict=True):
-                if isinstance(old, int):
-                    need(old == new, "the premise does not match there")
-                    continue
-                need(
-                    not isinstance(new, int) or new >= below, "a letter cannot stand for a number that is bound inside"
-                )
-                position = new - below if isinstance(new, int) else new
-                size = around[position] if isinstance(position, int) else position[1]
-                need(size == old[1], "a letter cannot stand for a position of another size")
-                need(choice.setdefault(old, position) == position, "a letter cannot stand for two positions")
-            inner = below + (one.kind == "sum")
-            fresh = {(*pair, inner) for pair in zip(one.kids, other.kids, strict=True)} - seen
+            for old, new in zip(one.places, other.places, strict=False):
+                if isinstance(old, tuple) and old not in choice:
+                    choice[old] = position = new - below if isinstance(new, int) else new
+                    need(
+                        not isinstance(position, int) or position >= 0,
+                        "a letter cannot stand for a number bound inside",
+                    )
+                    size = around[position] if isinstance(position, int) else position[1]
+                    need(size == old[1], "a letter cannot stand for a position of another size")
+            fresh = {(*pair, below + (one.kind == "sum")) for pair in zip(one.kids, other.kids, strict=False)} - seen
             seen |= fresh
             todo += fresh
+        need(self.terms.instance(pattern, choice) == subject, "the premise does not match there")
         return choice
 
-    def pattern(self, pattern: Pattern, given: tuple[int, ...]) -> int:
-        """A term written as in the tables."""
-        if isinstance(pattern, str):
-            return given["uv".index(pattern)]
-        if not isinstance(pattern, tuple):
-            return self.terms.number(pattern)
-        head, *rest = pattern
-        if head == "power":
-            return self.terms.make("power", Fraction(rest[1]), (), (self.pattern(rest[0], given),))
-        kids = [self.pattern(part, given) for part in rest]
-        if head == "-":
-            return self.terms.minus(*kids)
-        return self.terms.make("apply", head, (), kids) if head in ARITY else self.terms.op(head, *kids)
+    def written(self, words: Iterator[str], given: tuple[int, ...]) -> int:
+        """A term as the tables write it."""
+        word = next(words)
+        if word in ("u", "v"):
+            return given["uv".index(word)]
+        if word == "^":
+            return self.terms.make("power", kids=[self.written(words, given)], label=Fraction(next(words)))
+        if word not in OPERATORS and word not in ARITY:
+            return self.terms.number(Fraction(word))
+        kind, count = OPERATORS.get(word) or ("apply", ARITY[word])
+        kids = [self.written(words, given) for _ in range(count)]
+        return self.terms.minus(*kids) if kind == "minus" else self.terms.make(kind, word * (kind == "apply"), (), kids)
 
-    @rule("s")
     def sym(self, first: Theorem) -> Theorem:
         """From a = b: b = a."""
         left, right = self.equation(first)
         return self.conclude(Theorem(first.program, ("=", right, left)), first)
 
-    @rule("ss")
     def trans(self, first: Theorem, second: Theorem) -> Theorem:
         """From a = b and b = c: a = c."""
         (left, middle), (same, right) = self.equation(first), self.equation(second)
         need(middle == same, "the middle terms differ")
         return self.conclude(Theorem(first.program, ("=", left, right)), first, second)
 
-    @rule("stI")
     def congruence(self, first: Theorem, term: int, path: tuple[int, ...]) -> Theorem:
         """From a = b: T = T with an instance of a, where the path leads, replaced by that of b.
 
@@ -634,14 +586,14 @@ class Rules:
             if row.kind in DERIVATIVES:
                 need(row.kind == "direct" and turn == 0, "only the body of a direct derivative can be rewritten")
                 need(not first.uses, "an equation that uses definitions cannot go into a derivative")
-                tensor = terms[row.kids[1]].name
+                tensor = terms[row.kids[1]].label
                 for relation, *sides in first.hypotheses:
                     # Like =, the relation >= is not open; no rule brings it into an equation.
                     closed = relation in ("=", ">=") and any(tensor in terms[side].tensors for side in sides)
                     need(not closed, "an equation that holds only for some values of the variable")
                     given.update(*[program.smooth(side, tensor, False) for side in sides])
             if row.kind == "sum":
-                around = (row.name, *around)
+                around = (row.label, *around)
             spine.append((place, turn))
             place = row.kids[turn]
         result = terms.instance(new, self.match(old, place, around))
@@ -649,16 +601,14 @@ class Rules:
             result = terms.replace(parent, turn, result)
         return self.conclude(Theorem(program, ("=", term, result), frozenset(given)), first)
 
-    @rule("gt")
     def unfold(self, program: Program, term: int) -> Theorem:
         """u[i] = the body of u at i."""
         row = self.row(program, term, "entry")
         need(row.label in program.definitions, f"{row.label} is no definition")
-        letters, body = program.definitions[row.name]
+        letters, body = program.definitions[row.label]
         right = self.terms.instance(body, dict(zip(letters, row.places, strict=True)))
-        return self.conclude(Theorem(program, ("=", term, right), uses=frozenset((row.name,))))
+        return self.conclude(Theorem(program, ("=", term, right), uses=frozenset((row.label,))))
 
-    @rule("gj")
     def hypothesis(self, program: Program, judgement: Judgement) -> Theorem:
         """J, if J for all values of its letters."""
         relation, left, right = judgement
@@ -666,29 +616,26 @@ class Rules:
         need(not self.terms[left].derived and not self.terms[right].derived, "a hypothesis about a derivative")
         return self.conclude(Theorem(program, judgement, frozenset((self.terms.closure(judgement),))))
 
-    @rule("gtt")
     def ring(self, program: Program, left: int, right: int) -> Theorem:
         """a = b by arithmetic."""
         made = self.conclude(Theorem(program, ("=", left, right)))
-        return made._replace(hypotheses=self.arithmetic.equal(left, right))
+        return made._replace(hypotheses=self.equal(left, right))
 
-    @rule("gnT")
     def identity(self, program: Program, name: str, given: tuple[int, ...]) -> Theorem:
         """An identity of the table."""
-        need((name, len(given)) in IDENTITIES, f"no identity {name} of {len(given)} arguments")
+        count, equation = IDENTITIES.get(name, ("-1", ""))
+        need(len(given) == int(count), f"no identity {name} of {len(given)} arguments")
         for term in given:
             program.fits(term)
-        left, right, asked = IDENTITIES[name, len(given)]
-        signs = [(word[1:], given["uv".index(word[0])], self.zero) for word in asked.split()]
-        judgement = ("=", self.pattern(left, given), self.pattern(right, given))
-        return self.conclude(Theorem(program, judgement, frozenset(map(self.terms.closure, signs))))
+        left, right = [self.written(iter(side.split()), given) for side in equation.split("=")]
+        signs = [self.terms.closure((ASKED[name], term, self.zero)) for term in given if name in ASKED]
+        return self.conclude(Theorem(program, ("=", left, right), frozenset(signs)))
 
-    @rule("gt", "sum_split", "sum_factor", "sum_exchange", "sum_delta", "sum_constant")
-    def finite_sum(self, law: str, program: Program, term: int) -> Theorem:
+    def sum(self, law: str, program: Program, term: int) -> Theorem:
         """The laws of finite sums."""
         terms = self.terms
         row = self.row(program, term, "sum")
-        size, inside = row.name, row.kids[0]
+        size, inside = row.label, row.kids[0]
         body = terms[inside]
         if law == "sum_constant":
             need(not body.open, "the body is not free of the index")
@@ -698,8 +645,8 @@ class Rules:
             right = terms.op("plus", *[terms.sum(size, kid) for kid in body.kids])
         elif law == "sum_exchange":
             need(body.kind == "sum", "the body is no finite sum")
-            swapped = terms.move(body.kids[0], lambda old, k: 2 * k + 1 - int(old) if old in (k, k + 1) else old)  # type: ignore
-            right = terms.sum(body.name, terms.sum(size, swapped))
+            swapped = terms.move(body.kids[0], lambda old, k: 2 * k + 1 - int(old) if old in (k, k + 1) else old)
+            right = terms.sum(body.label, terms.sum(size, swapped))
         elif law == "sum_factor":
             free = [kid for kid in body.kids if not terms[kid].open]
             bound = [kid for kid in body.kids if terms[kid].open]
@@ -715,16 +662,14 @@ class Rules:
             right = terms.joined("times", moved) if moved else terms.number(1)
         return self.conclude(Theorem(program, ("=", term, right)))
 
-    @rule("gt")
     def partial_constant(self, program: Program, term: int) -> Theorem:
         """The derivative of what does not vary is 0."""
         row = self.row(program, term, *DERIVATIVES)
         total = row.kind == "total"
-        need(not program.depends(row.kids[0], self.terms[row.kids[1]].name, total), "the body varies")
+        need(not program.depends(row.kids[0], self.terms[row.kids[1]].label, total), "the body varies")
         uses = frozenset(program.definitions) if total else frozenset[str]()
         return self.conclude(Theorem(program, ("=", term, self.zero), uses=uses))
 
-    @rule("gt")
     def partial_entry(self, program: Program, term: int) -> Theorem:
         """The derivative of u[i] with respect to u[j] is a delta of i and j."""
         body, variable = [self.terms[kid] for kid in self.row(program, term, *DERIVATIVES).kids]
@@ -733,12 +678,11 @@ class Rules:
         right = self.terms.joined("times", deltas) if deltas else self.terms.number(1)
         return self.conclude(Theorem(program, ("=", term, right)))
 
-    @rule("gt", "partial_plus", "partial_times", "partial_power", "partial_apply", "partial_sum")
     def partial(self, law: str, program: Program, term: int) -> Theorem:
         """The direct derivative of an operation: one term for each operand that varies."""
         terms = self.terms
         inside, variable = self.row(program, term, "direct").kids
-        body, tensor = terms[inside], terms[variable].name
+        body, tensor = terms[inside], terms[variable].label
         need(law == f"partial_{body.kind}", f"the body is a {body.kind}")
         results = []
         for at, kid in enumerate(body.kids):
@@ -748,23 +692,23 @@ class Rules:
             if body.kind == "times":
                 result = terms.replace(inside, at, result)
             elif body.kind == "power":
-                lower = kid if body.value == 2 else terms.make("power", body.value - 1, (), (kid,))
-                result = terms.op("times", terms.number(body.value), lower, result)
+                lower = kid if body.label == 2 else terms.make("power", body.label - 1, (), (kid,))
+                result = terms.op("times", terms.number(body.label), lower, result)
             elif body.kind == "apply":
-                result = terms.op("times", self.pattern(SLOPES[body.name], (kid, body.kids[at - 1])), result)
+                slope = self.written(iter(SLOPES[body.label][0].split()), (kid, body.kids[at - 1]))
+                result = terms.op("times", slope, result)
             elif body.kind == "sum":
-                result = terms.sum(body.name, result)
+                result = terms.sum(body.label, result)
             results.append(result)
         need(bool(results), "nothing varies")
         hypotheses = program.smooth(inside, tensor, False)
         return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), hypotheses))
 
-    @rule("gt")
     def chain(self, program: Program, term: int) -> Theorem:
         """dr/du[j] = the sum of dr/dc times dc/du[j] over all c that are defined with u and that r hangs on."""
         terms = self.terms
         root, variable = self.row(program, term, "total").kids
-        tensor = terms[variable].name
+        tensor = terms[variable].label
         need(terms[root].label != tensor, "an entry of the same tensor")
         results = []
         for name, (letters, body) in program.definitions.items():
@@ -780,47 +724,45 @@ class Rules:
         uses = frozenset(program.definitions)
         return self.conclude(Theorem(program, judgement, program.smooth(root, tensor, True), uses))
 
-    @rule("gtS")
     def sign(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The sign of a term from its form, or from the signs of its parts."""
         row = self.row(program, term)
-        power, value = row.kind == "power" and bool(premises), row.value
-        told = row.kids if power or row.kind in ("plus", "times", "sum") else ()
+        told = row.kids if row.kind in ("plus", "times", "sum") or (row.kind == "power" and premises) else ()
         need(len(premises) == len(told), f"{len(premises)} premises about {len(told)} parts")
         for premise, part in zip(premises, told, strict=True):
-            need(premise.judgement[0] in SIGNS, "a premise is no sign")
+            relation, about, _ = premise.judgement
+            need(relation in SIGNS and (row.kind == "sum" or about == part), "a premise is no sign of its part")
             if row.kind == "sum":
-                self.match(premise.judgement[1], part, (row.name,))
-            need(row.kind == "sum" or premise.judgement[1] == part, "a premise is about something else")
+                self.match(about, part, (row.label,))
         signs = {premise.judgement[0] for premise in premises}
-        cases = [
-            (row.kind == "size" or (row.kind == "apply" and row.label in ("exp", "sigmoid", "softplus", "pi")), ">"),
-            (row.kind == "apply" and row.label in ("relu", "abs", "step"), ">="),
-            (row.kind == "number", ">" if value > 0 else "!=" if value < 0 else ">="),
-            (row.kind == "power" and not power and value % 2 == 0 and value != 0, ">="),
-            (power and (signs == {">"} or (signs == {"!="} and value % 2 == 0)), ">"),
-            (power and signs == {"!="} and value.denominator == 1, "!="),
-            (row.kind in ("plus", "sum") and "!=" not in signs, ">" if ">" in signs else ">="),
-            (row.kind == "times" and not signs >= {">=", "!="}, min(signs, key="!= >= >".index, default=">")),
-        ]
-        found = [sign for holds, sign in cases if holds]
-        need(bool(found), "no sign follows")
-        return self.conclude(Theorem(program, (found[0], term, self.zero)), *premises)
+        value = row.label if row.kind in ("number", "power") else Fraction(0)
+        strict, whole = ">" if ">" in signs else ">=", value.denominator == 1
+        if row.kind == "power" and premises:
+            found = ">" if signs == {">"} or value % 2 == 0 else "!=" if whole else None
+            found = None if signs == {">="} else found
+        else:
+            found = {
+                "size": ">",
+                "apply": SIGNED.get(row.label),
+                "number": ">" if value > 0 else "!=" if value < 0 else ">=",
+                "power": ">=" if value % 2 == 0 and value != 0 else None,
+                "plus": None if "!=" in signs else strict,
+                "sum": None if "!=" in signs else strict,
+                "times": None if signs >= {">=", "!="} else min(signs, key=("!=", ">=", ">").index, default=">"),
+            }.get(row.kind)
+        return self.conclude(Theorem(program, (found, term, self.zero)), *premises)
 
-    @rule("sr")
     def sign_weaken(self, first: Theorem, relation: str) -> Theorem:
         """From u > 0: u != 0, or u >= 0."""
         need(first.judgement[0] == ">" and relation in ("!=", ">="), "only > can be weakened, to != or >=")
         return self.conclude(Theorem(first.program, (relation, *first.judgement[1:])), first)
 
-    @rule("ss")
     def sign_equal(self, first: Theorem, second: Theorem) -> Theorem:
         """From a = b and the sign of b: that of a."""
         (left, middle), (relation, same, zero) = self.equation(first), second.judgement
         need(relation in SIGNS and middle == same, "no sign of the right side")
         return self.conclude(Theorem(first.program, (relation, left, zero)), first, second)
 
-    @rule("gtS")
     def separable(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The batch program at sample n is the program of one sample: each definition is the same, or a premise says so."""
         row = self.row(program, term, "entry")
@@ -843,7 +785,6 @@ class Rules:
             Theorem(program, judgement, uses=frozenset(program.definitions), leant=bool(premises)), *premises
         )
 
-    @rule("ss")
     def lift(self, first: Theorem, second: Theorem) -> Theorem:
         """From separability at n and an equation of the single-sample program: the equation at n in the batch program.
 
@@ -856,14 +797,13 @@ class Rules:
         need(not any(sample in terms[side].letters for side in sides), "the sample's letter occurs in the equation")
         told = [*sides, *[side for _, *both in second.hypotheses for side in both]]
         for row in [terms[derivative] for side in told for derivative in terms[side].derived if first.leant]:
-            parameter = batch.kinds[terms[row.kids[1]].name] == "parameter"
+            parameter = batch.kinds[terms[row.kids[1]].label] == "parameter"
             need(row.kind == "total" and parameter, "a derivative on which the two programs may differ")
         left, right = batch.lift(sample, *sides)
         # In the hypotheses the sample gets a name that none of their letters has.
         given = [terms.closure((sign, *batch.lift(("#", batch.batch), *both))) for sign, *both in second.hypotheses]
         return self.conclude(Theorem(batch, ("=", left, right), frozenset(given), frozenset(batch.definitions)), first)
 
-    @rule("sS")
     def state(self, first: Theorem, others: tuple[Theorem, ...]) -> Theorem:
         """What is stated is also defined; theorems take hypotheses away, and bring their own."""
         left = first.hypotheses | first.program.defined(*first.judgement[1:])
@@ -872,24 +812,6 @@ class Rules:
             need(other.program is first.program and closed in left, "a theorem about no hypothesis")
             left = left - {closed} | other.hypotheses
         return first._replace(hypotheses=left)
-
-
-# What follows the kind of a term. A small letter is one thing, its capital a list of such things:
-# f fraction, g program, i number of an operand, j judgement, k kind of input, l letter, n name, p position, r relation,
-# s step, t term, x any text.
-PARTS = {
-    "number": "f",
-    "size": "n",
-    "entry": "nP",
-    "delta": "pp",
-    "plus": "T",
-    "times": "T",
-    "power": "tf",
-    "apply": "nT",
-    "sum": "nt",
-    "total": "tt",
-    "direct": "tt",
-}
 
 
 def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -904,14 +826,16 @@ def natural(text: str) -> int:
     return int(text)
 
 
-def load(text: str) -> Any:
-    """A JSON text."""
+def load(text: str, *keys: str) -> list[Any]:
+    """The values of a JSON object of our format, with just these keys beside it."""
+    hooks: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), natural)
     try:
-        return json.loads(
-            text, object_pairs_hook=members, parse_int=natural, parse_float=natural, parse_constant=natural
-        )
+        raw = json.loads(text, object_pairs_hook=members, **hooks)
     except ValueError as error:
-        raise Malformed(f"not JSON: {error}") from None
+        raise MalformedError(f"not JSON: {error}") from None
+    version, *rest = values(raw, "format", *keys)
+    shaped(integer(version) == FORMAT, f"not format {FORMAT}")
+    return rest
 
 
 def values(raw: Any, *keys: str) -> list[Any]:
@@ -926,86 +850,63 @@ def listed(raw: Any) -> list[Any]:
     return list(raw)
 
 
-def text(raw: Any) -> str:
-    """A text."""
-    shaped(type(raw) is str, "something that is not a text")
+def integer(raw: Any) -> int:
+    """A number that is no fraction."""
+    shaped(type(raw) is int and raw >= 0, "something that is not a natural number")
+    return int(raw)
+
+
+def spelled(pattern: str, raw: Any) -> str:
+    """A text of some form."""
+    shaped(type(raw) is str and re.fullmatch(pattern, raw) is not None, f"not spelled like {pattern:.60}")
     return str(raw)
-
-
-def spelled(pattern: re.Pattern[str]) -> Callable[[Any], str]:
-    """How a name is read."""
-
-    def read(raw: Any) -> str:
-        shaped(pattern.fullmatch(text(raw)) is not None, f"{raw!a} is no such name or number")
-        return text(raw)
-
-    return read
-
-
-def among(*words: str) -> Callable[[Any], str]:
-    """How one of some words is read."""
-
-    def read(raw: Any) -> str:
-        shaped(text(raw) in words, f"{raw!a} is none of {', '.join(words)}")
-        return text(raw)
-
-    return read
 
 
 def fraction(raw: Any) -> Fraction:
     """A fraction, in its one spelling."""
-    shaped(
-        len(text(raw)) <= 2 * MAX_DIGITS and max(map(len, raw.split("/"))) <= MAX_DIGITS, "a number that is too long"
-    )
-    try:
-        value = Fraction(spelled(NUMERAL)(raw))
-    except ZeroDivisionError:
-        raise Malformed("a division by zero") from None
+    shaped(spelled(FRACTION, raw)[-2:] != "/0", "a division by zero")
+    value = Fraction(raw)
     shaped(str(value) == raw, "a fraction that is not in its one spelling")
     return value
 
 
 class Reader:
-    """How each part is read from JSON; what a term, and what a step is, depends on where it stands."""
+    """How each part is read from JSON. A small letter stands for one thing, its capital for a list of such things."""
 
     def __init__(self, terms: Terms, **more: Callable[[Any], Any]) -> None:
         self.terms = terms
-        self.readers: dict[str, Callable[[Any], Any]] = {
+        self.forms: dict[str, Callable[[Any], Any]] = {
             "f": fraction,
-            "g": among("batch", "single"),
-            "i": self.integer,
-            "j": lambda raw: tuple(self.fields(raw, "rtt")),
-            "k": among("data", "parameter"),
-            "l": lambda raw: (spelled(LETTER)(listed(raw)[0]), self.fields(raw, "xn")[1]),
-            "n": spelled(NAME),
-            "p": lambda raw: raw if type(raw) is int else self.readers["l"](raw),
-            "r": among("=", *SIGNS, "separable"),
+            "g": partial(spelled, "batch|single"),  # program
+            "i": integer,
+            "j": lambda raw: tuple(self.fields(raw, "rtt")),  # judgement
+            "k": partial(spelled, "data|parameter"),
+            "l": lambda raw: tuple(self.fields(raw, "mn")),  # letter with its size
+            "m": partial(spelled, LETTER),
+            "n": partial(spelled, NAME),
+            "p": lambda raw: raw if type(raw) is int else self.forms["l"](raw),  # position
+            "r": partial(spelled, "|".join(("=", "separable", *SIGNS))),
             "t": self.term,
-            "x": text,
-        } | more
-
-    def integer(self, raw: Any) -> int:
-        """A number that is no fraction."""
-        shaped(type(raw) is int, "something that is not a number")
-        return int(raw)
+            "x": partial(spelled, "(?s).*"),
+        } | more  # and "s", a step, in steps
 
     def fields(self, raw: Any, shape: str) -> list[Any]:
         """The members of a list, each by its letter."""
         shaped(len(listed(raw)) == len(shape), f"a list of {len(raw)} where {len(shape)} belong")
         result: list[Any] = []
         for code, part in zip(shape, raw, strict=True):
-            read = self.readers[code.lower()]
-            result.append(read(part) if code.islower() else tuple([read(one) for one in listed(part)]))
+            form = self.forms[code.lower()]
+            result.append(form(part) if code.islower() else tuple([form(one) for one in listed(part)]))
         return result
 
     def term(self, raw: Any) -> int:
         """A term."""
         kind, *parts = listed(raw) or [""]
-        shape = PARTS[among(*PARTS)(kind)]
+        (shape,) = PARTS[spelled("|".join(PARTS), kind)]
         told: dict[str, list[Any]] = defaultdict(list)
         for code, value in zip(shape, self.fields(parts, shape), strict=True):
             told[code.lower()] += value if code.isupper() else [value]
-        return self.terms.make(kind, *(told["n"] + told["f"] or [""]), told["p"], told["t"])
+        return self.terms.make(kind, (told["n"] + told["f"] + [""])[0], told["p"], told["t"])
 
     def statements(self, raw: Any, key: Callable[[Any], Any]) -> dict[str, Statement]:
         """Statements by name; their hypotheses are ordered by a key."""
@@ -1013,21 +914,18 @@ class Reader:
         for one in listed(raw):
             name, program, hypotheses, judgement = self.fields(one, "xgJj")
             keys = [key(hypothesis) for hypothesis in one[2]]
-            shaped(
-                all(a < b for a, b in zip(keys, keys[1:], strict=False)), f"the hypotheses of {name!a} are out of order"
-            )
+            shaped(all(a < b for a, b in pairwise(keys)), f"the hypotheses of {name!a} are out of order")
             shaped(name not in result, f"two statements {name!a}")
             result[name] = (program, frozenset(hypotheses), judgement)
         return result
 
 
-def read_goal(terms: Terms, goal: Any) -> tuple[Program, dict[str, Statement]]:
+def read_goal(terms: Terms, text: str) -> tuple[Program, dict[str, Statement]]:
     """The batch program, and the statements by name."""
-    version, model, statements = values(goal, "format", "model", "statements")
-    shaped(type(version) is int and version == FORMAT, f"not format {FORMAT}")
+    model, statements = load(text, "model", "statements")
     batch, inputs, definitions, assumptions = values(model, "batch", "inputs", "definitions", "assumptions")
     reader = Reader(terms)
-    program = Program(terms, reader.fields([batch], "n")[0])
+    program = Program(terms, spelled(NAME, batch))
     for raw in listed(inputs):
         program.declare(*reader.fields(raw, "nkN"))
     for raw in listed(definitions):
@@ -1048,85 +946,74 @@ def read_goal(terms: Terms, goal: Any) -> tuple[Program, dict[str, Statement]]:
     return program, result
 
 
-def replay(goal: Any, certificate: Any) -> None:
+class Table(list[Any]):
+    """What stands in a certificate by number, and which of it nothing has used yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle: dict[int, None] = {}
+
+    def add(self, value: Any) -> None:
+        """Add what comes next."""
+        self.idle[len(self)] = None
+        self.append(value)
+
+    def use(self, raw: Any) -> Any:
+        """What stands above, at a number."""
+        shaped(integer(raw) < len(self), "nothing with this number stands above")
+        self.idle.pop(raw, None)
+        return self[raw]
+
+
+def replay(goal_text: str, certificate_text: str) -> None:
     """Read both, apply every step, and compare."""
-    terms = Terms()
-    program, wanted = read_goal(terms, goal)
-    version, nodes, steps, statements = values(certificate, "format", "terms", "steps", "statements")
-    shaped(type(version) is int and version == FORMAT, f"not format {FORMAT}")
+    terms, table, theorems = Terms(), Table(), Table()
+    program, wanted = read_goal(terms, goal_text)
+    nodes, steps, statements = load(certificate_text, "terms", "steps", "statements")
     shaped(len(listed(nodes)) <= MAX_TERMS and len(listed(steps)) <= MAX_STEPS, "too many terms or steps")
     rules = Rules(terms, program)
-    table: list[int] = []
-    theorems: list[Theorem] = []
-    idle_terms: set[int] = set()
-    idle_steps: set[int] = set()
-    stated: dict[Statement, list[int]] = defaultdict(list)
-
-    def term(raw: Any) -> int:
-        shaped(type(raw) is int and 0 <= raw < len(table), "no term that stands above")
-        idle_terms.discard(raw)
-        return table[raw]
-
-    def premise(raw: Any) -> Theorem:
-        shaped(type(raw) is int and 0 <= raw < len(theorems), "no step that stands above")
-        need(steps[raw][0] != "state", "a stated theorem is used")
-        idle_steps.discard(raw)
-        return theorems[raw]
-
-    reader = Reader(terms, t=term)
-    for number, raw in enumerate(nodes):
-        table.append(reader.term(raw))
-        idle_terms.add(number)
-    shaped(len(set(table)) == len(table), "a term stands twice")
     programs = {"batch": rules.batch, "single": rules.single}
-    step_reader = Reader(terms, t=term, s=premise, g=lambda raw: programs[among(*programs)(raw)])
+    reader = Reader(terms, t=table.use)
+    inner = Reader(terms, t=table.use, s=theorems.use, g=lambda raw: programs[spelled("batch|single", raw)])
+    for raw in nodes:
+        table.add(reader.term(raw))
+    shaped(len(set(table)) == len(table), "a term stands twice")
+    stated: Counter[Statement] = Counter()
     seen: set[str] = set()
-    for number, raw in enumerate(steps):
+    for raw in steps:
         shaped(len(listed(raw)) == 2, "not a step")
-        shape, apply = RULES[among(*RULES)(raw[0])]
+        name = spelled("|".join(RULES), raw[0])
         try:
             need(repr(raw) not in seen, "the same step stands above")
-            theorem = apply(rules, *step_reader.fields(raw[1], shape))
-        except Refused as error:
-            raise Refused(f"step {number} ({raw[0]}): {error}") from None
+            # A law that is no method is one of those that make up a rule.
+            method = getattr(rules, name, None) or partial(getattr(rules, name.split("_", 1)[0]), name)
+            theorem = method(*inner.fields(raw[1], RULES[name][0]))
+        except RefusedError as error:
+            raise RefusedError(f"step {len(theorems)} ({name}): {error}") from None
         seen.add(repr(raw))
-        theorems.append(theorem)
-        if raw[0] == "state":
-            which = "batch" if theorem.program is program else "single"
-            stated[which, theorem.hypotheses, theorem.judgement].append(number)
-        else:
-            idle_steps.add(number)
+        theorems.add(theorem)
+        if name == "state":
+            stated["batch" if theorem.program is program else "single", theorem.hypotheses, theorem.judgement] += 1
     told = reader.statements(statements, lambda raw: raw)
     for name, statement in told.items():
         need(wanted.get(name) == statement, f"the statement {name!a} is not in the goal")
         need(statement in stated, f"the statement {name!a} is not established")
     need(told.keys() == wanted.keys(), "a statement of the goal is missing")
-    counts = Counter(told.values())
-    for statement, numbers in stated.items():
-        need(len(numbers) <= counts[statement], f"step {numbers[-1]} (state): this is in no statement")
-    need(
-        not idle_steps,
-        f"step {min(idle_steps, default=0)} ({steps[min(idle_steps, default=0)][0]}): it is not used"
-        if idle_steps
-        else "",
-    )
-    need(not idle_terms, f"term {min(idle_terms, default=0)} is not used")
+    need(stated <= Counter(told.values()), "a step states what no statement says")
+    idle = [number for number in theorems.idle if steps[number][0] != "state"]
+    need(not idle, f"step {min(idle, default=0)} is not used")
+    need(not table.idle, f"term {min(table.idle, default=0)} is not used")
 
 
 def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
     """Exit code and verdict: 0 accepted, 1 refused, 2 malformed."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION))
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
     try:
-        replay(load(goal_text), load(certificate_text))
-    except Malformed as error:
-        return 2, f"malformed: {error}"
-    except Refused as error:
+        replay(goal_text, certificate_text)
+    except RefusedError as error:
         return 1, f"refused: {error}"
-    except (RecursionError, MemoryError):
-        return 2, "malformed: nested too deep, or too large"
-    finally:
-        sys.setrecursionlimit(limit)
+    except (MalformedError, RecursionError, MemoryError) as error:
+        return 2, f"malformed: {error or 'too large'}"
     return 0, "accepted"
 
 
@@ -1137,11 +1024,11 @@ def main(arguments: list[str]) -> int:
         for name in arguments:
             with Path(name).open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
-            shaped(len(content) <= MAX_BYTES, "malformed: a file of more than 64 MiB")
+            shaped(len(content) <= MAX_BYTES, "a file of more than 64 MiB")
             texts.append(content.decode("utf-8"))
-        shaped(len(texts) == 2, "malformed: give GOAL.json and CERTIFICATE.json")
+        shaped(len(texts) == 2, "give GOAL.json and CERTIFICATE.json")
         code, verdict = check(*texts)
-    except (OSError, ValueError, Malformed) as error:
+    except (OSError, ValueError, MalformedError) as error:
         code, verdict = 2, f"malformed: {error}"
     sys.stdout.write(" ".join(verdict.encode("ascii", "backslashreplace").decode().split()) + "\n")
     return code

@@ -213,7 +213,7 @@ class Derivation:
         return Formulas(tuple(adjoints), gradients)
 
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
-        """Compare the formulas with a framework's automatic differentiation; see ``symgrad.oracles.comparison.check``."""
+        """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``."""
         from symgrad.oracles.comparison import check
 
         self.check_report = check(self.model, self.formulas, backend=backend, **options)

@@ -28,7 +28,7 @@ def nodes(term: t.Term) -> int:
 
 
 def differentiated(body: t.Term, wrt: t.Entry) -> t.Term | None:
-    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for something."""
+    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for it."""
     import sympy
 
     from symgrad.lang.sympy_bridge import from_sympy, to_sympy
@@ -98,7 +98,9 @@ shortest = rw.remembered(_shortest)
 def _interesting(term: t.Term) -> bool:
     """Whether something may factor or cancel: terms that share an atom, or a sum over something that divides."""
     if isinstance(term, t.Times):
-        divides = any(isinstance(f, t.Power) and f.exponent < 0 and not isinstance(f.base, t.Size) for f in term.factors)
+        divides = any(
+            isinstance(f, t.Power) and f.exponent < 0 and not isinstance(f.base, t.Size) for f in term.factors
+        )
         return divides and any(isinstance(f, t.Plus) for f in term.factors)
     seen: set[t.Term] = set()
     for part in t.children(term):

@@ -79,13 +79,13 @@ def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
     The rule is told only genuine objects, a checked program and terms that have a meaning in it, and what it concludes
     is checked again.
     """
-    name = body.__name__
     *kinds, _ = body.__annotations__.values()
+    name, wanted = body.__name__, f"expected {', '.join(map(str, kinds))}"
 
     @wraps(body)
     def apply(*arguments: Any) -> Theorem:
         genuine = len(arguments) == len(kinds) and all(map(_genuine, arguments, kinds))
-        need(genuine, name, f"expected {', '.join(map(str, kinds))}", got=arguments)
+        need(genuine, name, wanted, got=arguments)
         program = check_program(getattr(arguments[0], "program", arguments[0]))
         for part in (p for a in arguments for p in (a if type(a) is tuple else (a,)) if isinstance(p, t.Term)):
             check_term(program, part)
