@@ -57,15 +57,15 @@ class _Page:
                 return {"kind": "table", "rows": [(self.text(name), value) for name, value in rows]}
             case Display(rows, _):
                 last = {row.label: k for k, row in enumerate(rows)}
-                made = [self.row(row, k, last=last.get(row.label) == k) for k, row in enumerate(rows)]
+                made = [self.row(row, last=last.get(row.label) == k) for k, row in enumerate(rows)]
                 return {"kind": "display", "rows": made, "reasons": any(row.reason for row in rows)}
 
-    def row(self, row: Row, k: int, *, last: bool) -> dict[str, Any]:
+    def row(self, row: Row, *, last: bool) -> dict[str, Any]:
         from markupsafe import Markup
 
         numbered = bool(row.label) and last
         return {
-            "start": k > 0 and row.left is not None,
+            "start": row.left is not None,
             "left": self.formula(self.latex(row.left), block=True) if row.left is not None else "",
             "relation": self.formula(RELATION[row.relation].replace(r"\sgdef", r"\coloneqq")),
             "right": self.formula(self.latex(row.right), block=True),
