@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 def to_html(derivation: Derivation) -> str:
     """A derivation as a page that needs nothing but a browser."""
+    told = tell(derivation)
+    introduction = " ".join(told.introduction)
+    return written("page.html", told, title=told.title, introduction=introduction, sources=told.sources)
+
+
+def written(template: str, told: Document, *, folded: bool = False, **more: Any) -> str:
+    """A document by a template of this folder; ``folded``: the proof opens on a click."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -26,14 +33,9 @@ def to_html(derivation: Derivation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = tell(derivation)
     page = _Page(told)
-    return environment.get_template("page.html").render(
-        title=told.title,
-        introduction=" ".join(told.introduction),
-        sources=told.sources,
-        blocks=[page.block(block) for block in told.blocks],
-    )
+    blocks = [page.block(block) for block in told.blocks]
+    return environment.get_template(template).render(blocks=blocks, folded=folded, **more)
 
 
 class _Page:

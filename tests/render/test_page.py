@@ -59,4 +59,5 @@ def test_a_formula_that_is_wider_than_the_screen_can_be_scrolled_and_no_page_can
     assert len(cells) > 20
     assert all([child.tag for child in cell] == ["div"] for cell in cells)
     assert "td.formula>div{overflow-x:auto" in page
+    assert "<details>" not in page
     assert "@media(max-width:640px)" in page
