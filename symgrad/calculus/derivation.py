@@ -241,8 +241,15 @@ class Derivation:
 
         return str(to_html(self))
 
+    def _repr_latex_(self) -> str:
+        from symgrad.render import to_latex_block
+
+        return str(to_latex_block(self))
+
     def _repr_html_(self) -> str:
-        return self.to_html()
+        from symgrad.render import to_html_fragment
+
+        return str(to_html_fragment(self))
 
 
 def adjoint_names(model: Model) -> dict[str, str]:
