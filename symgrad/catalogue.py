@@ -65,7 +65,7 @@ def artefacts(name: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write what is stored beside every entry again: ``python -m symgrad.catalogue``, after the calculus has changed."""
+    """Write again what is stored beside every entry: ``python -m symgrad.catalogue``."""
     for name in names():
         for file, text in artefacts(name).items():
             (folder() / name / file).write_text(text, encoding="utf-8", newline="")

@@ -2,8 +2,8 @@
 
     python -I symgrad/checker.py GOAL.json CERTIFICATE.json
 
-GOAL.json says what is to be established: a model and statements about it. CERTIFICATE.json lists terms, and steps that each
-apply one rule of inference to terms and to earlier steps. One line is printed, and the exit code says the same:
+GOAL.json says what is to be established: a model and statements about it. CERTIFICATE.json lists terms, and steps that
+each apply one rule of inference to terms and to earlier steps. One line is printed, and the exit code says the same:
 
     accepted                            0   every statement of the goal follows, and nothing in the certificate is idle
     refused: step K (rule): reason      1   a rule does not apply, or something is left over or missing
@@ -11,9 +11,10 @@ apply one rule of inference to terms and to earlier steps. One line is printed, 
 
 Nothing of symgrad is imported: this file and Python's standard library are all that has to be trusted.
 
-A term is an integer: its row in a table in which no node stands twice, so that equal terms are equal integers and whatever is
-known of a term is computed once. Bound letters are de Bruijn numbers, free letters are pairs (name, size). Meaning is real-valued
-and total: 1/0 is 0, logarithms and broken powers are 0 outside their domain, sign(0) = step(0) = 0, and sizes are at least 1.
+A term is an integer: its row in a table in which no row stands twice, so that equal terms are equal integers and what is
+known of a term is computed once. Bound letters are de Bruijn numbers, free letters are pairs (name, size). Meaning is
+real-valued and total: 1/0 is 0, logarithms and broken powers are 0 outside their domain, sign(0) = step(0) = 0, and
+sizes are at least 1.
 """
 
 from __future__ import annotations
@@ -21,25 +22,21 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
 FORMAT = 1
-MAX_BYTES = 64 * 1024 * 1024
-MAX_STEPS = 200_000
-MAX_TERMS = 400_000
-MAX_DEPTH = 1_000
-MAX_DIGITS = 4_000
-MAX_PAIRS = 20_000
-MAX_EXPONENT = 64
-HUGE = 1 << 200_000
-RECURSION = 10_000
+# Limits of a file, of what stands in it, and of arithmetic.
+MAX_BYTES, MAX_STEPS, MAX_TERMS, MAX_DEPTH, MAX_DIGITS = 64 * 1024 * 1024, 200_000, 400_000, 1_000, 4_000
+MAX_EXPONENT, MAX_PAIRS, HUGE, RECURSION = 64, 20_000, 1 << 200_000, 12_000
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|_{1,2}[0-9]{1,6}")
-NUMERAL = re.compile(r"-?(0|[1-9][0-9]*)(/[1-9][0-9]*)?")
+NAME = "[A-Za-z][A-Za-z0-9_]{0,63}"
+LETTER = NAME + "|_{1,2}[0-9]{1,6}"
+FRACTION = f"-?(0|[1-9][0-9]{{0,{MAX_DIGITS - 1}}})(/[1-9][0-9]{{0,{MAX_DIGITS - 1}}})?"
 
 UNARY = ("exp", "log", "sin", "cos", "tanh", "sigmoid", "softplus", "relu", "abs", "sign", "step", "erf")
 ARITY = {"pi": 0, "max": 2, "min": 2} | dict.fromkeys(UNARY, 1)
@@ -52,244 +49,190 @@ Position = int | Letter
 Judgement = tuple[str, int, int]
 Hypotheses = frozenset[Judgement]
 Names = frozenset[str]
-Pattern = int | str | Fraction | tuple[Any, ...]
-
-# Patterns: "u" and "v" stand for arguments, "-" is one's negative or two's difference, a power has its exponent last.
-TWICE_STEP = ("-", ("times", 2, ("step", "u")), 1)
-SLOPES: dict[tuple[str, int], Pattern] = {
-    ("exp", 0): ("exp", "u"),
-    ("log", 0): ("power", "u", -1),
-    ("sin", 0): ("cos", "u"),
-    ("cos", 0): ("-", ("sin", "u")),
-    ("tanh", 0): ("-", 1, ("power", ("tanh", "u"), 2)),
-    ("sigmoid", 0): ("times", ("sigmoid", "u"), ("-", 1, ("sigmoid", "u"))),
-    ("softplus", 0): ("sigmoid", "u"),
-    ("relu", 0): ("step", "u"),
-    ("abs", 0): ("sign", "u"),
-    ("sign", 0): 0,
-    ("step", 0): 0,
-    ("erf", 0): ("times", 2, ("power", ("pi",), Fraction(-1, 2)), ("exp", ("-", ("power", "u", 2)))),
-    ("max", 0): ("step", ("-", "u", "v")),
-    ("max", 1): ("step", ("-", "v", "u")),
-    ("min", 0): ("step", ("-", "v", "u")),
-    ("min", 1): ("step", ("-", "u", "v")),
-}
-"""The derivative of each function in each of its arguments, where it is smooth."""
-
-IDENTITIES: dict[tuple[str, int], tuple[Pattern, Pattern, tuple[tuple[str, int], ...]]] = {
-    ("exp_zero", 0): (("exp", 0), 1, ()),
-    ("exp_sum", 2): (("exp", ("plus", "u", "v")), ("times", ("exp", "u"), ("exp", "v")), ()),
-    ("exp_negative", 1): (("exp", ("-", "u")), ("power", ("exp", "u"), -1), ()),
-    ("log_one", 0): (("log", 1), 0, ()),
-    ("log_exp", 1): (("log", ("exp", "u")), "u", ()),
-    ("log_product", 2): (("log", ("times", "u", "v")), ("plus", ("log", "u"), ("log", "v")), ((">", 0), (">", 1))),
-    ("log_inverse", 1): (("log", ("power", "u", -1)), ("-", ("log", "u")), ((">", 0),)),
-    ("sigmoid_exp", 1): (("sigmoid", "u"), ("times", ("exp", "u"), ("power", ("plus", 1, ("exp", "u")), -1)), ()),
-    ("sigmoid_negative", 1): (("sigmoid", ("-", "u")), ("-", 1, ("sigmoid", "u")), ()),
-    ("softplus_log", 1): (("softplus", "u"), ("log", ("plus", 1, ("exp", "u"))), ()),
-    ("softplus_negative", 1): (("softplus", ("-", "u")), ("-", ("softplus", "u"), "u"), ()),
-    ("tanh_sigmoid", 1): (("tanh", "u"), ("-", ("times", 2, ("sigmoid", ("times", 2, "u"))), 1), ()),
-    ("tanh_negative", 1): (("tanh", ("-", "u")), ("-", ("tanh", "u")), ()),
-    ("sin_negative", 1): (("sin", ("-", "u")), ("-", ("sin", "u")), ()),
-    ("cos_negative", 1): (("cos", ("-", "u")), ("cos", "u"), ()),
-    ("relu_step", 1): (("relu", "u"), ("times", "u", ("step", "u")), ()),
-    ("abs_step", 1): (("abs", "u"), ("times", "u", TWICE_STEP), ()),
-    ("sign_step", 1): (("sign", "u"), TWICE_STEP, (("!=", 0),)),
-    ("step_squared", 1): (("power", ("step", "u"), 2), ("step", "u"), ()),
-    ("max_relu", 2): (("max", "u", "v"), ("plus", "v", ("relu", ("-", "u", "v"))), ()),
-    ("min_relu", 2): (("min", "u", "v"), ("-", "u", ("relu", ("-", "u", "v"))), ()),
-}
-"""By name and number of arguments: both sides, and the signs that it asks of which arguments."""
+Statement = tuple[str, Hypotheses, Judgement]
 
 
-class Malformed(Exception):
+def rows(table: str) -> dict[str, list[str]]:
+    """The rows of a table by their first member."""
+    return {name.strip(): rest for name, *rest in [row.split(":") for row in table.split(";")]}
+
+
+# What follows the kind of a term, and what a rule is given: see Reader. The laws sum_* and partial_* are one rule each.
+PARTS = rows("number:f; size:n; entry:nP; delta:pp; plus:T; times:T; power:tf; apply:nT; sum:nt; total:tt; direct:tt")
+RULES = rows(
+    "sym:s; trans:ss; congruence:stI; unfold:gt; hypothesis:gj; ring:gtt; identity:gnT; sum_split:gt; sum_factor:gt;"
+    "sum_exchange:gt; sum_delta:gt; sum_constant:gt; partial_constant:gt; partial_entry:gt; partial_plus:gt;"
+    "partial_times:gt; partial_power:gt; partial_apply:gt; partial_sum:gt; chain:gt; sign:gtS; sign_weaken:sr;"
+    "sign_equal:ss; separable:gtS; lift:ss; state:sS"
+)
+
+# Terms in the tables, in prefix notation: u and v are given; "~ a" is -a, that is times(-1, a); "- a b" is plus(a, -b);
+# "^ a r" is a power, "** a b c" one product of three.
+OPERATORS = {"+": ("plus", 2), "*": ("times", 2), "**": ("times", 3), "~": ("minus", 1), "-": ("minus", 2)}
+
+# The derivative of a function in its argument u, where it is smooth; v is the other argument, if there are two.
+SLOPES = rows(
+    "exp: exp u; log: ^ u -1; sin: cos u; cos: ~ sin u; tanh: - 1 ^ tanh u 2; sigmoid: * sigmoid u - 1 sigmoid u;"
+    "softplus: sigmoid u; relu: step u; abs: sign u; sign: 0; step: 0; erf: ** 2 ^ pi -1/2 exp ~ ^ u 2;"
+    "max: step - u v; min: step - v u"
+)
+
+# How many arguments an identity has, and its sides.
+IDENTITIES = rows(
+    "exp_zero: 0: exp 0 = 1; exp_sum: 2: exp + u v = * exp u exp v; exp_negative: 1: exp ~ u = ^ exp u -1;"
+    "log_one: 0: log 1 = 0; log_exp: 1: log exp u = u; log_product: 2: log * u v = + log u log v;"
+    "log_inverse: 1: log ^ u -1 = ~ log u; sigmoid_exp: 1: sigmoid u = * exp u ^ + 1 exp u -1;"
+    "sigmoid_negative: 1: sigmoid ~ u = - 1 sigmoid u; softplus_log: 1: softplus u = log + 1 exp u;"
+    "softplus_negative: 1: softplus ~ u = - softplus u u; tanh_sigmoid: 1: tanh u = - * 2 sigmoid * 2 u 1;"
+    "tanh_negative: 1: tanh ~ u = ~ tanh u; sin_negative: 1: sin ~ u = ~ sin u; cos_negative: 1: cos ~ u = cos u;"
+    "relu_step: 1: relu u = * u step u; abs_step: 1: abs u = * u - * 2 step u 1; step_squared: 1: ^ step u 2 = step u;"
+    "sign_step: 1: sign u = - * 2 step u 1; max_relu: 2: max u v = + v relu - u v; min_relu: 2: min u v = - u relu - u v"
+)
+# The sign that an identity asks of each of its arguments.
+ASKED = {"log_product": ">", "log_inverse": ">", "sign_step": "!="}
+
+# Functions of one sign everywhere.
+SIGNED = dict.fromkeys(("exp", "sigmoid", "softplus", "pi"), ">") | dict.fromkeys(("relu", "abs", "step"), ">=")
+
+
+class MalformedError(Exception):
     """The text is not a goal, or not a certificate."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What is written does not follow."""
 
 
-def need(condition: bool, reason: str) -> None:
+def need(condition: bool, reason: str, error: type[Exception] = RefusedError) -> None:
     """Refuse unless the condition holds."""
     if not condition:
-        raise Refused(reason)
+        raise error(reason)
 
 
 def shaped(condition: bool, reason: str) -> None:
     """Call the text malformed unless the condition holds."""
-    if not condition:
-        raise Malformed(reason)
+    need(condition, reason, MalformedError)
 
 
-class Node(NamedTuple):
-    """A row of the table: its kind, what it says beside its subterms, its positions, and its subterms.
+class Row(NamedTuple):
+    """A term: its kind, what it says beside its subterms, its positions, its subterms; and what is known of it.
 
     The label is the value of a number, the exponent of a power, the size of a sum, the name of a tensor or function.
+    ``open``: how many sums around the term its numbers reach; ``letters``: its free letters in order of first occurrence;
+    ``tensors``: the names that it mentions; ``derived``: the derivatives in it, itself included.
     """
 
     kind: str
-    label: str | Fraction
+    label: Any
     places: tuple[Position, ...]
     kids: tuple[int, ...]
+    depth: int
+    open: int
+    letters: tuple[Letter, ...]
+    tensors: Names
+    derived: frozenset[int]
 
 
-class Terms:
-    """The table of terms.
-
-    Subterms are made before what they stand in, so what is known of a term is known as soon as it stands in the table:
-    ``depth``; ``open``, how many sums around it its numbers reach; ``letters``, its free letters in order of first occurrence;
-    ``tensors``, what it mentions; ``sums``, how deep its sums nest; ``derived``, the derivatives in it.
-    """
+class Terms(list[Row]):
+    """The table of terms; subterms stand above what they are part of."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self.rows: dict[Node, int] = {}
-        self.depth: list[int] = []
-        self.open: list[int] = []
-        self.letters: list[tuple[Letter, ...]] = []
-        self.tensors: list[Names] = []
-        self.sums: list[int] = []
-        self.derived: list[frozenset[int]] = []
+        super().__init__()
+        self.rows: dict[tuple[Any, ...], int] = {}
         self.closures: dict[Judgement, Judgement] = {}
         self.found: dict[tuple[int, bool], Hypotheses] = {}
 
-    def make(self, kind: str, label: str | Fraction, places: tuple[Position, ...], kids: tuple[int, ...]) -> int:
-        """The row of a node, new or old."""
-        node = Node(kind, label, places, kids)
-        row = self.rows.get(node)
-        if row is not None:
-            return row
-        depth = 1 + max([self.depth[kid] for kid in kids], default=0)
+    def make(self, kind: str, kids: Iterable[int] = (), label: Any = "", places: Iterable[Position] = ()) -> int:
+        """The number of a row, new or old."""
+        key = (kind, label, tuple(places), tuple(kids))
+        if key in self.rows:
+            return self.rows[key]
+        below = [self[kid] for kid in key[3]]
+        depth = 1 + max([part.depth for part in below], default=0)
         need(depth <= MAX_DEPTH, f"a term is deeper than {MAX_DEPTH}")
-        reach = max([place + 1 for place in places if isinstance(place, int)] + [self.open[kid] for kid in kids], default=0)
-        letters = dict.fromkeys([place for place in places if isinstance(place, tuple)])
-        tensors: Names = frozenset((str(label),)) if kind == "entry" else frozenset()
-        for kid in kids:
-            letters.update(dict.fromkeys(self.letters[kid]))
-            if not self.tensors[kid] <= tensors:
-                tensors |= self.tensors[kid]
-        row = self.rows[node] = len(self.nodes)
-        self.nodes.append(node)
-        self.depth.append(depth)
-        self.open.append(max(reach - (kind == "sum"), 0))
-        self.letters.append(tuple(letters))
-        self.tensors.append(tensors)
-        self.sums.append(max([self.sums[kid] for kid in kids], default=0) + (kind == "sum"))
-        inside = frozenset[int]().union(*[self.derived[kid] for kid in kids])
-        self.derived.append(inside | {row} if kind in DERIVATIVES else inside)
-        return row
+        numbers = [place + 1 for place in key[2] if isinstance(place, int)]
+        reach = max(numbers + [part.open for part in below], default=0) - (kind == "sum")
+        free = [[place for place in key[2] if isinstance(place, tuple)], *[part.letters for part in below]]
+        letters = tuple(dict.fromkeys([letter for group in free for letter in group]))
+        tensors = frozenset([str(label)] if kind == "entry" else []).union(*[part.tensors for part in below])
+        derived = frozenset([len(self)] if kind in DERIVATIVES else []).union(*[part.derived for part in below])
+        self.rows[key] = len(self)
+        self.append(Row(*key, depth, max(reach, 0), letters, tensors, derived))
+        return len(self) - 1
+
+    def joined(self, kind: str, kids: list[int]) -> int:
+        """A sum of terms, or a product, where one operand stands alone."""
+        return kids[0] if len(kids) == 1 else self.make(kind, kids)
 
     def number(self, value: int | Fraction) -> int:
         """A rational number."""
-        return self.make("number", Fraction(value), (), ())
+        return self.make("number", (), Fraction(value))
 
-    def entry(self, name: str, places: Iterable[Position]) -> int:
-        """An entry of a tensor."""
-        return self.make("entry", name, tuple(places), ())
-
-    def plus(self, *kids: int) -> int:
-        """A sum of terms."""
-        return self.make("plus", "", (), kids)
-
-    def times(self, *kids: int) -> int:
-        """A product."""
-        return self.make("times", "", (), kids)
-
-    def power(self, base: int, exponent: int | Fraction) -> int:
-        """A power."""
-        return self.make("power", Fraction(exponent), (), (base,))
-
-    def sum(self, size: str | Fraction, body: int) -> int:
-        """A sum over a size."""
-        return self.make("sum", size, (), (body,))
-
-    def derivative(self, kind: str, body: int, variable: int) -> int:
-        """A total or a direct derivative."""
-        return self.make(kind, "", (), (body, variable))
-
-    def joined(self, kind: str, kids: list[int]) -> int:
-        """A sum of terms or a product, where one operand stands alone."""
-        return kids[0] if len(kids) == 1 else self.make(kind, "", (), tuple(kids))
+    def minus(self, *operands: int) -> int:
+        """``-u``, or ``u - v``."""
+        negative = self.make("times", (self.number(-1), operands[-1]))
+        return self.make("plus", (operands[0], negative)) if len(operands) == 2 else negative
 
     def replace(self, term: int, at: int, new: int) -> int:
-        """The node with another subterm at one place."""
-        kind, label, places, kids = self.nodes[term]
-        return self.make(kind, label, places, (*kids[:at], new, *kids[at + 1 :]))
+        """The term with another subterm at one place."""
+        kind, label, places, kids = self[term][:4]
+        return self.make(kind, (*kids[:at], new, *kids[at + 1 :]), label, places)
 
-    def rebuild(self, term: int, place: Callable[[Node, int], Iterable[Position]], still: Callable[[int, int], bool]) -> int:
-        """The term with new positions in each entry and delta below k sums; what is ``still(term, k)`` stays."""
+    def rebuild(self, term: int, place: Callable[[Row, int], Iterable[Position]]) -> int:
+        """The term with the positions ``place(row, k)`` in each entry and delta below k sums."""
         memo: dict[tuple[int, int], int] = {}
 
         def go(part: int, below: int) -> int:
-            if still(part, below):
-                return part
-            key = (part, below)
-            if key not in memo:
-                node = self.nodes[part]
-                inner = below + (node.kind == "sum")
-                places = tuple(place(node, below)) if node.places or node.kind == "entry" else ()
-                memo[key] = self.make(node.kind, node.label, places, tuple([go(kid, inner) for kid in node.kids]))
-            return memo[key]
+            if (part, below) not in memo:
+                row = self[part]
+                places = place(row, below) if row.kind in ("entry", "delta") else ()
+                kids = [go(kid, below + (row.kind == "sum")) for kid in row.kids]
+                memo[part, below] = self.make(row.kind, kids, row.label, places)
+            return memo[part, below]
 
         return go(term, 0)
 
     def move(self, term: int, place: Callable[[Position, int], Position]) -> int:
-        """The term with each position p below k sums replaced by ``place(p, k)``, which leaves the numbers under k alone."""
-        return self.rebuild(
-            term,
-            lambda node, below: [place(old, below) for old in node.places],
-            lambda part, below: not self.letters[part] and self.open[part] <= below,
-        )
+        """The term with ``place(p, k)`` for each position p below k sums."""
+        return self.rebuild(term, lambda row, below: [place(old, below) for old in row.places])
 
     def instance(self, term: int, choice: dict[Letter, Position]) -> int:
-        """A term without open numbers with positions put for letters, all at once; a number counts the sums around the term."""
+        """A term that reaches no sum, with positions put for letters, all at once; numbers count the sums around the term."""
 
         def place(old: Position, below: int) -> Position:
             new = old if isinstance(old, int) else choice.get(old, old)
             return new + below if isinstance(new, int) and not isinstance(old, int) else new
 
-        return self.move(term, place)
+        return self.move(term, place) if self[term].letters else term
 
-    def opened(self, body: int, position: Position) -> int:
-        """The body of a sum that stands under no other, with a letter for the summed number."""
-        return self.move(body, lambda old, below: position if old == below else old)
+    def opened(self, body: int, letter: Position) -> int:
+        """The body of a sum that stands under no other, with a letter for the index."""
+        return self.move(body, lambda old, below: letter if old == below else old) if self[body].open else body
 
     def closure(self, judgement: Judgement) -> Judgement:
         """The judgement for all values of its letters: they are named by order of first occurrence."""
-        known = self.closures.get(judgement)
-        if known is None:
+        if judgement not in self.closures:
             relation, left, right = judgement
-            letters = dict.fromkeys(self.letters[left] + self.letters[right])
+            letters = dict.fromkeys(self[left].letters + self[right].letters)
             names: dict[Letter, Position] = {old: (f"_{k}", old[1]) for k, old in enumerate(letters)}
-            known = self.closures[judgement] = (relation, self.instance(left, names), self.instance(right, names))
-        return known
-
-    def minus(self, *operands: int) -> int:
-        """``-u`` or ``u - v``, as the rules write them."""
-        negative = self.times(self.number(-1), operands[-1])
-        return self.plus(operands[0], negative) if len(operands) == 2 else negative
+            self.closures[judgement] = (relation, self.instance(left, names), self.instance(right, names))
+        return self.closures[judgement]
 
     def conditions(self, term: int, kinks: bool) -> Hypotheses:
         """What must hold for the term to be defined, and with ``kinks`` also for it to be smooth, everywhere in it."""
-        known = self.found.get((term, kinks))
-        if known is not None:
-            return known
-        kind, label, _, kids = self.nodes[term]
-        if kind == "sum":
-            # Sums within this one nest less deep, so theirs are other letters; no letter that is read has such a name.
-            kids = (self.opened(kids[0], (f"#{self.sums[term]}", str(label))),)
-        found: Hypotheses = frozenset().union(*[self.conditions(kid, kinks) for kid in kids])
-        relation = ""
-        if isinstance(label, Fraction) and kind == "power":
-            relation = ">" if label.denominator > 1 else "!=" if label < 0 else ""
-        elif kind == "apply":
-            relation = ">" if label == "log" else "!=" if kinks and label in KINKED else ""
-        about = self.minus(*kids) if label in ("max", "min") else kids[0] if kids else term
-        if relation and self.nodes[about].kind != "size":
-            found |= {self.closure((relation, about, self.number(0)))}
-        self.found[term, kinks] = found
-        return found
+        if (term, kinks) not in self.found:
+            row = self[term]
+            # Sums inside are less deep, so they get other letters; and no letter that is read has such a name.
+            kids = (self.opened(row.kids[0], (f"#{row.depth}", row.label)),) if row.kind == "sum" else row.kids
+            found: Hypotheses = frozenset().union(*[self.conditions(kid, kinks) for kid in kids])
+            name, exponent = row.label if row.kind == "apply" else "", row.label if row.kind == "power" else Fraction(1)
+            positive, nonzero = name == "log" or exponent.denominator > 1, exponent < 0 or (kinks and name in KINKED)
+            relation = ">" if positive else "!=" if nonzero else ""
+            about = self.minus(*kids) if name in ("max", "min") else kids[0] if kids else term
+            if relation and self[about].kind != "size":
+                found |= {self.closure((relation, about, self.number(0)))}
+            self.found[term, kinks] = found
+        return self.found[term, kinks]
 
 
 class Program:
@@ -299,116 +242,108 @@ class Program:
         self.terms = terms
         self.batch = batch
         self.kinds: dict[str, str] = {}
-        self.shapes: dict[str, tuple[str, ...]] = {}
-        self.definitions: dict[str, tuple[tuple[Letter, ...], int]] = {}
+        self.letters: dict[str, tuple[Letter, ...]] = {}
+        self.definitions: dict[str, int] = {}
         self.reach: dict[str, Names] = {}
         self.fitting: set[tuple[int, tuple[str, ...]]] = set()
 
-    def declare(self, name: str, kind: str, shape: tuple[str, ...]) -> None:
-        """Add a name."""
-        shaped(name not in self.shapes, f"{name} is declared twice")
-        self.kinds[name], self.shapes[name], self.reach[name] = kind, shape, frozenset((name,))
+    def declare(self, name: str, kind: str, letters: tuple[Letter, ...], body: int | None = None) -> None:
+        """Add a name: an input, or a definition over what is declared so far."""
+        twice = name in self.kinds or len({letter for letter, _ in letters}) < len(letters)
+        shared = kind == "parameter" and self.batch in [size for _, size in letters]
+        shaped(
+            not twice and not shared, f"{name} is declared twice, has a letter twice, or is a parameter of each sample"
+        )
+        self.reach[name] = frozenset((name,))
+        if body is not None:
+            row = self.terms[body]
+            shaped(
+                set(row.letters) <= set(letters) and not row.derived, f"a free letter or a derivative defines {name}"
+            )
+            self.fits(body)
+            self.definitions[name] = body
+            self.reach[name] |= self.deep(body)
+        self.kinds[name], self.letters[name] = kind, letters
 
-    def define(self, name: str, letters: tuple[Letter, ...], body: int) -> None:
-        """Add a definition over what is declared and defined so far."""
-        shaped(len({letter for letter, _ in letters}) == len(letters), f"a letter of {name} stands twice")
-        shaped(not self.terms.derived[body], f"{name} is defined by a derivative")
-        shaped(set(self.terms.letters[body]) <= set(letters), f"a letter is free in the body of {name}")
-        self.fits(body)
-        self.declare(name, "definition", tuple([size for _, size in letters]))
-        self.definitions[name] = (letters, body)
-        self.reach[name] |= self.deep(body)
-
-    def deep(self, term: int) -> Names:
-        """All that the term mentions, also through definitions."""
-        return frozenset().union(*[self.reach[name] for name in self.terms.tensors[term]])
+    def deep(self, *terms: int) -> Names:
+        """All that the terms mention, also through definitions."""
+        return frozenset().union(*[self.reach[name] for term in terms for name in self.terms[term].tensors])
 
     def depends(self, term: int, name: str, through: bool) -> bool:
         """Whether the term mentions a tensor or, ``through`` the program, something that hangs on it."""
-        mentioned = self.terms.tensors[term]
-        return name in mentioned or (through and any(name in self.reach[other] for other in mentioned))
+        return name in (self.deep(term) if through else self.terms[term].tensors)
 
     def smooth(self, term: int, name: str, total: bool) -> Hypotheses:
         """What makes the term smooth in the entries of a tensor."""
-        found = self.terms.conditions(term, True)
-        for other in self.deep(term) & self.definitions.keys() - {name} if total else ():
-            found |= self.terms.conditions(self.definitions[other][1], True)
+        others = self.deep(term) & self.definitions.keys() - {name} if total else ()
+        told = [term, *[self.definitions[other] for other in others]]
+        found = frozenset[Judgement]().union(*[self.terms.conditions(part, True) for part in told])
         return frozenset([condition for condition in found if self.depends(condition[1], name, total)])
 
-    def defined(self, judgement: Judgement) -> Hypotheses:
-        """What makes both sides, and all definitions that they hang on, defined."""
-        _, *sides = judgement
-        names = frozenset[str]().union(*[self.deep(side) for side in sides]) & self.definitions.keys()
-        told = sides + [self.definitions[name][1] for name in names]
+    def defined(self, *sides: int) -> Hypotheses:
+        """What makes both sides of a judgement, and all definitions that they hang on, defined."""
+        told = [*sides, *[self.definitions[name] for name in self.deep(*sides) & self.definitions.keys()]]
         return frozenset().union(*[self.terms.conditions(term, False) for term in told])
 
     def fits(self, term: int, around: tuple[str, ...] = ()) -> None:
         """Refuse a term that says nothing in this program; ``around`` are the sizes of the sums about it, innermost first."""
-        terms = self.terms
-        key = (term, around[: terms.open[term]])
+        row = self.terms[term]
+        key = (term, around[: row.open])
         if key in self.fitting:
             return
-        need(terms.open[term] <= len(around), "a number points to no sum")
-        kind, label, places, kids = terms.nodes[term]
-        sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in places])
-        if kind == "entry":
-            need(label in self.shapes, f"{label} is not declared")
-            need(sizes == self.shapes[str(label)], f"{label} has another shape")
-        elif kind == "delta":
-            need(sizes[0] == sizes[1], "a delta of two sizes")
-        elif isinstance(label, Fraction) and kind == "power":
-            need(abs(label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
-        elif kind == "apply":
-            need(ARITY.get(str(label)) == len(kids), f"no function {label} of {len(kids)} arguments")
-        elif kind in DERIVATIVES:
-            variable = terms.nodes[kids[1]]
-            need(variable.kind == "entry", "a derivative with respect to no entry")
-            need(self.kinds.get(str(variable.label)) != "data", "a derivative with respect to data")
-            need(not terms.derived[kids[0]], "a derivative of a derivative")
-            need(kind == "direct" or terms.nodes[kids[0]].kind == "entry", "a total derivative of no entry")
-        inside = (str(label), *around) if kind == "sum" else around
-        for kid in kids:
-            self.fits(kid, inside)
+        need(row.open <= len(around), "a number points to no sum")
+        sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in row.places])
+        shape = (
+            [size for _, size in self.letters.get(row.label, (("", ""),))]
+            if row.kind == "entry"
+            else sizes[:1] * len(sizes)
+        )
+        need(list(sizes) == list(shape), "positions of other sizes, or of what is not declared")
+        need(row.kind != "power" or abs(row.label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
+        need(
+            row.kind != "apply" or ARITY.get(row.label) == len(row.kids), f"no function {row.label} of these arguments"
+        )
+        if row.kind in DERIVATIVES:
+            body, variable = [self.terms[kid] for kid in row.kids]
+            varies = variable.kind == "entry" and self.kinds.get(variable.label) != "data"
+            need(varies and not body.derived, "a derivative of a derivative, or with respect to no variable")
+            need(row.kind == "direct" or body.kind == "entry", "a total derivative of no entry")
+        for kid in row.kids:
+            self.fits(kid, (row.label, *around) if row.kind == "sum" else around)
         self.fitting.add(key)
 
     def collapse(self, term: int, around: tuple[str, ...] = ()) -> int:
         """The term at batch size 1: positions and sums of the batch size fall away."""
-        terms, batch = self.terms, self.batch
-        kind, label, places, kids = terms.nodes[term]
-        sizes = [around[place] if isinstance(place, int) else place[1] for place in places]
-        if (kind == "delta" and sizes[0] == batch) or (kind == "size" and label == batch):
-            return terms.number(1)
-        if kind == "sum":
-            body = self.collapse(kids[0], (str(label), *around))
-            return body if label == batch else terms.sum(label, body)
-        kept: list[Position] = [
-            place - around[:place].count(batch) if isinstance(place, int) else place
-            for place, size in zip(places, sizes, strict=True)
-            if size != batch
-        ]
-        return terms.make(kind, label, tuple(kept), tuple([self.collapse(kid, around) for kid in kids]))
+        batch, row = self.batch, self.terms[term]
+        sizes = [around[place] if isinstance(place, int) else place[1] for place in row.places]
+        if (row.kind == "delta" and sizes[0] == batch) or (row.kind == "size" and row.label == batch):
+            return self.terms.number(1)
+        inside = (row.label, *around) if row.kind == "sum" else around
+        kids = [self.collapse(kid, inside) for kid in row.kids]
+        if row.kind == "sum" and row.label == batch:
+            return kids[0]
+        kept = [place for place, size in zip(row.places, sizes, strict=True) if size != batch]
+        places = [place - around[:place].count(batch) if isinstance(place, int) else place for place in kept]
+        return self.terms.make(row.kind, kids, row.label, places)
 
     def single(self) -> Program:
         """The program of one sample: what the loss hangs on, at batch size 1."""
         one = Program(self.terms, self.batch)
-        for name in [name for name in self.shapes if name in self.reach["loss"]]:
-            if name in self.definitions:
-                letters, body = self.definitions[name]
-                one.define(name, tuple([letter for letter in letters if letter[1] != self.batch]), self.collapse(body))
-            else:
-                one.declare(name, self.kinds[name], tuple([size for size in self.shapes[name] if size != self.batch]))
+        for name in [name for name in self.kinds if name in self.reach["loss"]]:
+            letters = tuple([letter for letter in self.letters[name] if letter[1] != self.batch])
+            body = self.collapse(self.definitions[name]) if name in self.definitions else None
+            one.declare(name, self.kinds[name], letters, body)
         return one
 
-    def lift(self, term: int, sample: Letter) -> int:
+    def lift(self, sample: Position, term: int) -> int:
         """A term of the single-sample program, said of one sample in this one."""
 
-        def place(node: Node, _: int) -> list[Position]:
-            rest = iter(node.places)
-            if node.kind == "delta":
-                return list(rest)
-            return [sample if size == self.batch else next(rest) for size in self.shapes[str(node.label)]]
+        def place(row: Row, _: int) -> Iterable[Position]:
+            rest = iter(row.places)
+            letters = self.letters[row.label] if row.kind == "entry" else (("", ""),) * 2
+            return [sample if size == self.batch else next(rest) for _, size in letters]
 
-        return self.terms.rebuild(term, place, lambda part, _: not self.terms.tensors[part])
+        return self.terms.rebuild(term, place)
 
 
 class Theorem(NamedTuple):
@@ -418,9 +353,9 @@ class Theorem(NamedTuple):
     """
 
     program: Program
-    hypotheses: Hypotheses
-    uses: Names
     judgement: Judgement
+    hypotheses: Hypotheses = frozenset()
+    uses: Names = frozenset()
     leant: bool = False
 
 
@@ -446,11 +381,12 @@ class Ring:
         total = dict(left)
         for monomial, coefficient in right.items():
             total[monomial] = total.get(monomial, 0) + coefficient
+            need(abs(total[monomial].numerator) + total[monomial].denominator < HUGE, "a coefficient is too long")
         return {monomial: value for monomial, value in total.items() if value}
 
     def times(self, left: Polynomial, right: Polynomial) -> Polynomial:
         """The product; a delta is its own square."""
-        if left == ONE or right == ONE:
+        if ONE in (left, right):
             return left if right == ONE else right
         need(len(left) * len(right) <= MAX_PAIRS, f"a product of more than {MAX_PAIRS} pairs of monomials")
         total: Polynomial = {}
@@ -458,155 +394,100 @@ class Ring:
             for second, b in right.items():
                 factors = dict(first)
                 for atom, exponent in second:
-                    idle = atom in factors and self.terms.nodes[atom].kind == "delta"
-                    factors[atom] = 1 if idle else factors.get(atom, 0) + exponent
+                    factors[atom] = 1 if self.terms[atom].kind == "delta" else factors.get(atom, 0) + exponent
                 monomial = frozenset(factors.items())
-                value = total[monomial] = total.get(monomial, 0) + a * b
-                need(max(abs(value.numerator), value.denominator) < HUGE, "a coefficient is too long")
-        return {monomial: value for monomial, value in total.items() if value}
+                total[monomial] = total.get(monomial, 0) + a * b
+        return self.plus({}, total)
 
     def power(self, base: Polynomial, exponent: int) -> Polynomial:
-        """A natural power; of one monomial at once, since exponents of roots may be large."""
-        if len(base) == 1 and exponent:
-            ((monomial, value),) = base.items()
-            if abs(value) == 1:
-                nodes = self.terms.nodes
-                factors = [(atom, 1 if nodes[atom].kind == "delta" else k * exponent) for atom, k in monomial]
-                return {frozenset(factors): value ** (2 - exponent % 2)}
+        """A natural power."""
         need(exponent <= MAX_PAIRS, "an exponent is too large")
-        result = ONE
-        for _ in range(exponent):
-            result = self.times(result, base)
-        return result
+        return reduce(self.times, [base] * exponent, ONE)
 
     def quotient(self, term: int, deep: bool) -> Quotient:
         """Numerator, denominator, and the conditions; powers that are not natural are looked into only if ``deep``."""
-        known = self.quotients.get((term, deep))
-        if known is None:
-            known = self.quotients[term, deep] = self.read(term, deep)
-        return known
+        if (term, deep) not in self.quotients:
+            self.quotients[term, deep] = self.read(term, deep)
+        return self.quotients[term, deep]
 
     def read(self, term: int, deep: bool) -> Quotient:
         """The same, by kind of term."""
-        kind, label, places, kids = self.terms.nodes[term]
+        row = self.terms[term]
         above, below, conditions = ONE, ONE, frozenset[Judgement]()
-        if isinstance(label, Fraction):
-            natural = label.denominator == 1 and label >= 0
-            if kind == "power" and (deep or natural):
-                return self.read_power(kids[0], label, deep)
-            if kind == "number":
-                value = label.numerator if label.denominator == 1 else label
-                return self.plus({}, {frozenset(): value}), ONE, conditions
-        if kind == "times":
-            for over, under, more in [self.quotient(kid, deep) for kid in kids]:
-                above, below, conditions = self.times(above, over), self.times(below, under), conditions | more
-            return above, below, conditions
-        if kind == "plus":
-            # What stands over one denominator is added first.
-            groups: dict[frozenset[tuple[Monomial, int | Fraction]], tuple[Polynomial, Polynomial]] = {}
-            for over, under, more in [self.quotient(kid, deep) for kid in kids]:
-                key = frozenset(under.items())
-                groups[key] = (self.plus(groups[key][0] if key in groups else {}, over), under)
+        if row.kind == "power" and (deep or (row.label.denominator == 1 and row.label >= 0)):
+            return self.read_power(row.kids[0], row.label, deep)
+        if row.kind == "number":
+            value = row.label.numerator if row.label.denominator == 1 else row.label
+            return self.plus({}, {frozenset(): value}), ONE, conditions
+        if row.kind in ("plus", "times"):
+            above = {} if row.kind == "plus" else ONE
+            for over, under, more in [self.quotient(kid, deep) for kid in row.kids]:
                 conditions |= more
-            above = {}
-            for over, under in groups.values():
-                above, below = self.plus(self.times(above, under), self.times(over, below)), self.times(below, under)
+                if row.kind == "times":
+                    above, below = self.times(above, over), self.times(below, under)
+                elif under == below:
+                    above = self.plus(above, over)
+                else:
+                    above, below = (
+                        self.plus(self.times(above, under), self.times(over, below)),
+                        self.times(below, under),
+                    )
             return above, below, conditions
-        if kind == "delta":
-            if places[0] == places[1]:
+        if row.kind == "delta":
+            if row.places[0] == row.places[1]:
                 return ONE, ONE, conditions
-            term = min(term, self.terms.make(kind, label, places[::-1], ()))
+            term = min(term, self.terms.make("delta", (), "", row.places[::-1]))
         return {frozenset(((term, 1),)): 1}, ONE, conditions
 
     def read_power(self, base: int, exponent: Fraction, deep: bool) -> Quotient:
         """A power: a negative exponent turns the base over, a broken one takes a root of it."""
         over, under, conditions = self.quotient(base, deep)
         times, degree = exponent.numerator, exponent.denominator
-        if (times < 0 or degree > 1) and self.terms.nodes[base].kind != "size":
-            relation = ">" if degree > 1 else "!="
-            conditions |= {self.terms.closure((relation, base, self.terms.number(0)))}
+        if (times < 0 or degree > 1) and self.terms[base].kind != "size":
+            conditions |= {self.terms.closure((">" if degree > 1 else "!=", base, self.terms.number(0)))}
         if degree > 1:
-            root = self.terms.power(base, Fraction(1, degree))
+            root = self.terms.make("power", (base,), Fraction(1, degree))
             self.roots[root] = (base, degree)
             over, under = {frozenset(((root, 1),)): 1}, ONE
-        if times < 0:
-            over, under = under, over
+        over, under = (under, over) if times < 0 else (over, under)
         return self.power(over, abs(times)), self.power(under, abs(times)), conditions
 
     def unrooted(self, polynomial: Polynomial) -> Polynomial:
         """The polynomial with each q-th power of a q-th root replaced by what stands under the root."""
         total: Polynomial = {}
         for monomial, coefficient in polynomial.items():
-            term: Polynomial = {frozenset(): coefficient}
+            term: Polynomial = {frozenset[tuple[int, int]](): coefficient}
             for atom, exponent in monomial:
                 base, degree = self.roots.get(atom, (atom, exponent + 1))
                 over, under, _ = self.quotient(base, True)
                 whole, rest = divmod(exponent, degree) if under == ONE else (0, exponent)
-                term = self.times(term, self.times(self.power(over, whole), self.power({frozenset(((atom, 1),)): 1}, rest)))
+                left: Polynomial = {frozenset(((atom, rest),)): 1} if rest else ONE
+                term = self.times(term, self.times(left, self.power(over, whole)))
             total = self.plus(total, term)
         return total
 
-    def equal(self, left: int, right: int) -> Hypotheses:
-        """Under which conditions two terms are equal by arithmetic."""
-        if self.quotient(left, False)[0] == self.quotient(right, False)[0]:
-            return frozenset()
-        above, below, first = self.quotient(left, True)
-        over, under, second = self.quotient(right, True)
-        crossed = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
-        need(crossed[0] == crossed[1], "the two sides are not equal by arithmetic")
-        return first | second
 
-
-RULES: dict[str, tuple[str, Callable[..., Theorem]]] = {}
-
-
-def rule(shape: str, *names: str) -> Callable[[Callable[..., Theorem]], Callable[..., Theorem]]:
-    """Enter a rule in the table, under its own name or several, with the shapes of its arguments.
-
-    p program, T term, t terms, S step, s steps, J judgement, P path, N name or relation.
-    """
-
-    def enter(function: Callable[..., Theorem]) -> Callable[..., Theorem]:
-        if not names:
-            RULES[function.__name__] = (shape, function)
-        for name in names:
-            RULES[name] = (shape, lambda rules, *arguments, law=name: function(rules, law, *arguments))
-        return function
-
-    return enter
-
-
-class Rules:
+class Rules(Ring):
     """The rules of inference; each returns a theorem or refuses."""
 
     def __init__(self, terms: Terms, batch: Program) -> None:
-        self.terms = terms
-        self.arithmetic = Ring(terms)
-        self.programs = {"batch": batch, "single": batch.single()}
-        self.zero = terms.number(0)
+        super().__init__(terms)
+        self.batch, self.single = batch, batch.single()
 
-    def conclude(
-        self,
-        program: Program,
-        judgement: Judgement,
-        *premises: Theorem,
-        hypotheses: Iterable[Judgement] = (),
-        uses: Iterable[str] = (),
-        leant: bool = False,
-    ) -> Theorem:
-        """A theorem with the hypotheses and uses of its premises, and more; its sides must say something."""
-        need(all(premise.program is program for premise in premises), "a premise is of the other program")
-        for side in judgement[1:]:
-            program.fits(side)
-            need(not any(name.startswith("__") for name, _ in self.terms.letters[side]), "a letter starts with __")
-        given = frozenset(hypotheses).union(*[premise.hypotheses for premise in premises])
-        return Theorem(program, given, frozenset(uses).union(*[premise.uses for premise in premises]), judgement, leant)
+    def conclude(self, made: Theorem, *premises: Theorem) -> Theorem:
+        """A theorem with the hypotheses and uses of its premises besides its own; its sides must say something."""
+        need(all(premise.program is made.program for premise in premises), "a premise is of the other program")
+        for side in made.judgement[1:]:
+            made.program.fits(side)
+            need(not any(name.startswith("__") for name, _ in self.terms[side].letters), "a letter starts with __")
+        hypotheses = made.hypotheses.union(*[premise.hypotheses for premise in premises])
+        return made._replace(hypotheses=hypotheses, uses=made.uses.union(*[premise.uses for premise in premises]))
 
-    def node(self, program: Program, term: int, *kinds: str) -> Node:
-        """The node of a term that says something, which must be of one of some kinds."""
+    def row(self, program: Program, term: int, *kinds: str) -> Row:
+        """The row of a term that says something, which must be of one of some kinds."""
         program.fits(term)
-        need(self.terms.nodes[term].kind in kinds, f"not a {' or '.join(kinds)}, but a {self.terms.nodes[term].kind}")
-        return self.terms.nodes[term]
+        need(not kinds or self.terms[term].kind in kinds, f"not a {' or '.join(kinds)}, but a {self.terms[term].kind}")
+        return self.terms[term]
 
     def equation(self, theorem: Theorem) -> tuple[int, int]:
         """Both sides of an equation."""
@@ -615,333 +496,294 @@ class Rules:
         return left, right
 
     def match(self, pattern: int, subject: int, around: tuple[str, ...]) -> dict[Letter, Position]:
-        """The positions for the pattern's letters that make it the subject; ``around``: sizes of the sums about the subject."""
-        terms = self.terms
+        """The positions for the pattern's letters that make it the subject; ``around``: sizes of the sums about that."""
         choice: dict[Letter, Position] = {}
         seen = {(pattern, subject, 0)}
         todo = list(seen)
         while todo:
             this, that, below = todo.pop()
-            one, other = terms.nodes[this], terms.nodes[that]
-            alike = (one.kind, one.label, len(one.places), len(one.kids)) == (
-                *(other.kind, other.label, len(other.places), len(other.kids)),
-            )
-            need(alike, "the premise does not match there")
-            for old, new in zip(one.places, other.places, strict=True):
-                if isinstance(old, int):
-                    need(old == new, "the premise does not match there")
-                    continue
-                need(not isinstance(new, int) or new >= below, "a letter cannot stand for a number that is bound inside")
-                position = new - below if isinstance(new, int) else new
-                size = around[position] if isinstance(position, int) else position[1]
-                need(size == old[1], "a letter cannot stand for a position of another size")
-                need(choice.setdefault(old, position) == position, "a letter cannot stand for two positions")
-            inner = below + (one.kind == "sum")
-            fresh = {(*pair, inner) for pair in zip(one.kids, other.kids, strict=True)} - seen
+            one, other = self.terms[this], self.terms[that]
+            need(one.kind == other.kind, "the premise does not match there")
+            for old, new in zip(one.places, other.places, strict=False):
+                if isinstance(old, tuple) and old not in choice:
+                    choice[old] = place = new - below if isinstance(new, int) else new
+                    need(not isinstance(place, int) or place >= 0, "a letter cannot stand for what is bound inside")
+                    size = around[place] if isinstance(place, int) else place[1]
+                    need(size == old[1], "a letter cannot stand for a position of another size")
+            fresh = {(*pair, below + (one.kind == "sum")) for pair in zip(one.kids, other.kids, strict=False)} - seen
             seen |= fresh
             todo += fresh
+        need(self.terms.instance(pattern, choice) == subject, "the premise does not match there")
         return choice
 
-    def pattern(self, pattern: Pattern, given: tuple[int, ...]) -> int:
-        """A term written as in the tables."""
-        if isinstance(pattern, str):
-            return given["uv".index(pattern)]
-        if not isinstance(pattern, tuple):
-            return self.terms.number(pattern)
-        head, *rest = pattern
-        if head == "power":
-            return self.terms.power(self.pattern(rest[0], given), rest[1])
-        kids = tuple([self.pattern(part, given) for part in rest])
-        if head == "-":
-            return self.terms.minus(*kids)
-        return self.terms.make(head, "", (), kids) if head in ("plus", "times") else self.terms.make("apply", head, (), kids)
+    def written(self, words: Iterator[str], given: tuple[int, ...]) -> int:
+        """A term as the tables write it."""
+        word = next(words)
+        if word in ("u", "v"):
+            return given["uv".index(word)]
+        if word == "^":
+            return self.terms.make("power", [self.written(words, given)], Fraction(next(words)))
+        if word not in OPERATORS and word not in ARITY:
+            return self.terms.number(Fraction(word))
+        kind, count = OPERATORS.get(word) or ("apply", ARITY[word])
+        kids = [self.written(words, given) for _ in range(count)]
+        return self.terms.minus(*kids) if kind == "minus" else self.terms.make(kind, kids, word * (kind == "apply"))
 
-    @rule("S")
     def sym(self, first: Theorem) -> Theorem:
         """From a = b: b = a."""
         left, right = self.equation(first)
-        return self.conclude(first.program, ("=", right, left), first)
+        return self.conclude(Theorem(first.program, ("=", right, left)), first)
 
-    @rule("SS")
-    def trans(self, first: Theorem, second: Theorem) -> Theorem:
+    def trans(self, first: Theorem, second: Theorem, relations: tuple[str, ...] = ("=",)) -> Theorem:
         """From a = b and b = c: a = c."""
-        (left, middle), (same, right) = self.equation(first), self.equation(second)
-        need(middle == same, "the middle terms differ")
-        return self.conclude(first.program, ("=", left, right), first, second)
+        (left, middle), (relation, same, right) = self.equation(first), second.judgement
+        need(relation in relations and middle == same, "the premises do not meet")
+        return self.conclude(Theorem(first.program, (relation, left, right)), first, second)
 
-    @rule("STP")
+    def sign_equal(self, first: Theorem, second: Theorem) -> Theorem:
+        """From a = b and the sign of b: that of a."""
+        return self.trans(first, second, SIGNS)
+
     def congruence(self, first: Theorem, term: int, path: tuple[int, ...]) -> Theorem:
         """From a = b: T = T with an instance of a, where the path leads, replaced by that of b.
 
-        Inside a derivative the equation must hold in a neighbourhood: it may not hang on definitions, nor on an equation about
-        what varies, and the sides of its hypotheses must be smooth, so that these are open.
+        Inside a derivative the equation must hold in a neighbourhood: it may not hang on definitions, nor on an equation
+        about what varies, and the sides of its hypotheses must be smooth, so that these are open.
         """
         terms, program = self.terms, first.program
         old, new = self.equation(first)
         program.fits(term)
-        around: tuple[str, ...] = ()
-        spine: list[tuple[int, int]] = []
-        extra: Hypotheses = frozenset()
-        place = term
-        for turn in path:
-            kind, label, _, kids = terms.nodes[place]
-            need(turn < len(kids), "the path leads out of the term")
-            if kind in DERIVATIVES:
-                need(kind == "direct" and turn == 0, "only the body of a direct derivative can be rewritten")
-                need(not first.uses, "an equation that uses definitions cannot go into a derivative")
-                tensor = str(terms.nodes[kids[1]].label)
+        given: set[Judgement] = set()
+
+        def go(place: int, path: tuple[int, ...], around: tuple[str, ...]) -> int:
+            if not path:
+                return terms.instance(new, self.match(old, place, around))
+            row, turn = terms[place], path[0]
+            need(turn < len(row.kids), "the path leads out of the term")
+            if row.kind in DERIVATIVES:
+                inside = row.kind == "direct" and turn == 0 and not first.uses
+                need(inside, "only the body of a direct derivative can be rewritten, and not by what uses definitions")
+                tensor = terms[row.kids[1]].label
                 for relation, *sides in first.hypotheses:
                     # Like =, the relation >= is not open; no rule brings it into an equation.
-                    closed = relation in ("=", ">=") and any(tensor in terms.tensors[side] for side in sides)
+                    closed = relation in ("=", ">=") and any(tensor in terms[side].tensors for side in sides)
                     need(not closed, "an equation that holds only for some values of the variable")
-                    extra = extra.union(*[program.smooth(side, tensor, False) for side in sides])
-            if kind == "sum":
-                around = (str(label), *around)
-            spine.append((place, turn))
-            place = kids[turn]
-        result = terms.instance(new, self.match(old, place, around))
-        for parent, turn in reversed(spine):
-            result = terms.replace(parent, turn, result)
-        return self.conclude(program, ("=", term, result), first, hypotheses=extra)
+                    given.update(*[program.smooth(side, tensor, False) for side in sides])
+            inner = (row.label, *around) if row.kind == "sum" else around
+            return terms.replace(place, turn, go(row.kids[turn], path[1:], inner))
 
-    @rule("pT")
+        result = go(term, path, ())
+        return self.conclude(Theorem(program, ("=", term, result), frozenset(given)), first)
+
     def unfold(self, program: Program, term: int) -> Theorem:
         """u[i] = the body of u at i."""
-        name = str(self.node(program, term, "entry").label)
-        need(name in program.definitions, f"{name} is no definition")
-        letters, body = program.definitions[name]
-        right = self.terms.instance(body, dict(zip(letters, self.terms.nodes[term].places, strict=True)))
-        return self.conclude(program, ("=", term, right), uses=(name,))
+        row = self.row(program, term, "entry")
+        need(row.label in program.definitions, f"{row.label} is no definition")
+        choice = dict(zip(program.letters[row.label], row.places, strict=True))
+        right = self.terms.instance(program.definitions[row.label], choice)
+        return self.conclude(Theorem(program, ("=", term, right), uses=frozenset((row.label,))))
 
-    @rule("pJ")
     def hypothesis(self, program: Program, judgement: Judgement) -> Theorem:
         """J, if J for all values of its letters."""
         relation, left, right = judgement
-        need(relation == "=" or (relation in SIGNS and right == self.zero), "neither an equation nor a sign")
-        need(not self.terms.derived[left] and not self.terms.derived[right], "a hypothesis about a derivative")
-        return self.conclude(program, judgement, hypotheses=(self.terms.closure(judgement),))
+        need(relation == "=" or (relation in SIGNS and right == self.terms.number(0)), "neither an equation nor a sign")
+        need(not self.terms[left].derived and not self.terms[right].derived, "a hypothesis about a derivative")
+        return self.conclude(Theorem(program, judgement, frozenset((self.terms.closure(judgement),))))
 
-    @rule("pTT")
     def ring(self, program: Program, left: int, right: int) -> Theorem:
         """a = b by arithmetic."""
-        program.fits(left)
-        program.fits(right)
-        return self.conclude(program, ("=", left, right), hypotheses=self.arithmetic.equal(left, right))
+        made = self.conclude(Theorem(program, ("=", left, right)))
+        if self.quotient(left, False)[0] == self.quotient(right, False)[0]:
+            return made
+        (above, below, first), (over, under, second) = self.quotient(left, True), self.quotient(right, True)
+        one, other = self.unrooted(self.times(above, under)), self.unrooted(self.times(over, below))
+        need(one == other, "the two sides are not equal by arithmetic")
+        return made._replace(hypotheses=first | second)
 
-    @rule("pNt")
     def identity(self, program: Program, name: str, given: tuple[int, ...]) -> Theorem:
         """An identity of the table."""
+        count, equation = IDENTITIES.get(name, ("-1", ""))
+        need(len(given) == int(count), f"no identity {name} of {len(given)} arguments")
         for term in given:
             program.fits(term)
-        need((name, len(given)) in IDENTITIES, f"no identity {name} of {len(given)} arguments")
-        left, right, signs = IDENTITIES[name, len(given)]
-        asked = [self.terms.closure((relation, given[at], self.zero)) for relation, at in signs]
-        return self.conclude(program, ("=", self.pattern(left, given), self.pattern(right, given)), hypotheses=asked)
+        left, right = [self.written(iter(side.split()), given) for side in equation.split("=")]
+        signs = [self.terms.closure((ASKED[name], term, self.terms.number(0))) for term in given if name in ASKED]
+        return self.conclude(Theorem(program, ("=", left, right), frozenset(signs)))
 
-    @rule("pT", "sum_split", "sum_factor", "sum_exchange", "sum_delta", "sum_constant")
-    def finite_sum(self, law: str, program: Program, term: int) -> Theorem:
-        """Laws of finite sums; the summed number is 0 in the body."""
+    def sum(self, law: str, program: Program, term: int) -> Theorem:
+        """The laws of finite sums."""
         terms = self.terms
-        _, size, _, (body,) = self.node(program, term, "sum")
-        kind, label, _, kids = terms.nodes[body]
+        row = self.row(program, term, "sum")
+        size, inside = row.label, row.kids[0]
+        body = terms[inside]
         if law == "sum_constant":
-            need(not terms.open[body], "the body is not free of the index")
-            right = terms.times(terms.make("size", size, (), ()), body)
+            need(not body.open, "the body is not free of the index")
+            right = terms.make("times", (terms.make("size", (), size), inside))
         elif law == "sum_split":
-            need(kind == "plus", "the body is no sum of terms")
-            right = terms.plus(*[terms.sum(size, kid) for kid in kids])
+            need(body.kind == "plus", "the body is no sum of terms")
+            right = terms.make("plus", [terms.make("sum", (kid,), size) for kid in body.kids])
         elif law == "sum_exchange":
-            need(kind == "sum", "the body is no sum")
-            swapped = terms.move(kids[0], lambda old, k: 2 * k + 1 - old if old in (k, k + 1) else old)
-            right = terms.sum(label, terms.sum(size, swapped))
+            need(body.kind == "sum", "the body is no finite sum")
+            swapped = terms.move(body.kids[0], lambda old, k: 2 * k + 1 - int(old) if old in (k, k + 1) else old)
+            right = terms.make("sum", (terms.make("sum", (swapped,), size),), body.label)
         elif law == "sum_factor":
-            free = [kid for kid in kids if not terms.open[kid]]
-            bound = [kid for kid in kids if terms.open[kid]]
-            need(kind == "times" and bool(free and bound), "the body is no product with factors free of the index and others")
-            right = terms.times(*free, terms.sum(size, terms.joined("times", bound)))
+            free = [kid for kid in body.kids if not terms[kid].open]
+            bound = [kid for kid in body.kids if terms[kid].open]
+            need(body.kind == "times" and bool(free and bound), "not a product of factors with the index and without")
+            right = terms.make("times", (*free, terms.make("sum", (terms.joined("times", bound),), size)))
         else:
-            factors = list(kids) if kind == "times" else [body]
-            nodes = [terms.nodes[factor] for factor in factors]
-            at = next((k for k, node in enumerate(nodes) if node.kind == "delta" and node.places.count(0) == 1), None)
-            need(at is not None, "no factor is a delta of the index and something else")
-            (other,) = [place for place in nodes[at or 0].places if place != 0]
-            del factors[at or 0]
-            left = [terms.opened(factor, other) for factor in factors]
-            right = terms.joined("times", left) if left else terms.number(1)
-        return self.conclude(program, ("=", term, right))
+            factors = list(body.kids) if body.kind == "times" else [inside]
+            deltas = [kid for kid in factors if terms[kid].kind == "delta" and terms[kid].places.count(0) == 1]
+            need(bool(deltas), "no factor is a delta of the index and something else")
+            (other,) = [place for place in terms[deltas[0]].places if place != 0]
+            factors.remove(deltas[0])
+            moved = [terms.opened(factor, other) for factor in factors]
+            right = terms.joined("times", moved) if moved else terms.number(1)
+        return self.conclude(Theorem(program, ("=", term, right)))
 
-    @rule("pT")
-    def partial_constant(self, program: Program, term: int) -> Theorem:
-        """The derivative of what does not vary is 0."""
-        kind, _, _, (body, variable) = self.node(program, term, *DERIVATIVES)
-        total = kind == "total"
-        need(not program.depends(body, str(self.terms.nodes[variable].label), total), "the body varies")
-        return self.conclude(program, ("=", term, self.zero), uses=program.definitions if total else ())
-
-    @rule("pT")
-    def partial_entry(self, program: Program, term: int) -> Theorem:
-        """The derivative of u[i] with respect to u[j] is a delta of i and j."""
-        body, variable = [self.terms.nodes[kid] for kid in self.node(program, term, *DERIVATIVES).kids]
-        need((body.kind, body.label) == ("entry", variable.label), "the body is no entry of the same tensor")
-        pairs = zip(body.places, variable.places, strict=True)
-        deltas = [self.terms.make("delta", "", pair, ()) for pair in pairs]
-        return self.conclude(program, ("=", term, self.terms.joined("times", deltas) if deltas else self.terms.number(1)))
-
-    @rule("pT", "partial_plus", "partial_times", "partial_power", "partial_apply", "partial_sum")
     def partial(self, law: str, program: Program, term: int) -> Theorem:
-        """The direct derivative of a sum of terms, product, power, function or finite sum: one term for each operand that varies."""
+        """The laws of derivatives; an operation gives one term for each operand that varies."""
         terms = self.terms
-        body, variable = self.node(program, term, "direct").kids
-        kind, label, _, kids = terms.nodes[body]
-        tensor = str(terms.nodes[variable].label)
-        need(law == f"partial_{kind}", f"the body is a {kind}")
+        row = self.row(program, term, *DERIVATIVES)
+        inside, variable, total = *row.kids, row.kind == "total"
+        body, tensor = terms[inside], terms[variable].label
+        if law == "partial_constant":
+            need(not program.depends(inside, tensor, total), "the body varies")
+            return self.conclude(
+                Theorem(
+                    program,
+                    ("=", term, self.terms.number(0)),
+                    uses=frozenset(program.definitions) if total else frozenset(),
+                )
+            )
+        if law == "partial_entry":
+            need(body[:2] == ("entry", tensor), "the body is no entry of the same tensor")
+            places = zip(body.places, terms[variable].places, strict=True)
+            deltas = [terms.make("delta", (), "", pair) for pair in places] or [terms.number(1)]
+            return self.conclude(Theorem(program, ("=", term, terms.joined("times", deltas))))
+        need(not total and law == f"partial_{body.kind}", f"a {row.kind} derivative of a {body.kind}")
         results = []
-        for at, kid in enumerate(kids):
-            if tensor not in terms.tensors[kid]:
-                continue
-            inner = terms.derivative("direct", kid, variable)
-            if kind == "times":
-                inner = terms.replace(body, at, inner)
-            elif kind == "power" and isinstance(label, Fraction):
-                inner = terms.times(terms.number(label), kid if label == 2 else terms.power(kid, label - 1), inner)
-            elif kind == "apply":
-                inner = terms.times(self.pattern(SLOPES[str(label), at], kids), inner)
-            elif kind == "sum":
-                inner = terms.sum(label, inner)
-            results.append(inner)
+        for at, kid in [(at, kid) for at, kid in enumerate(body.kids) if tensor in terms[kid].tensors]:
+            result = terms.make("direct", (kid, variable))
+            if body.kind == "times":
+                result = terms.replace(inside, at, result)
+            elif body.kind == "power":
+                lower = kid if body.label == 2 else terms.make("power", (kid,), body.label - 1)
+                result = terms.make("times", (terms.number(body.label), lower, result))
+            elif body.kind == "apply":
+                slope = self.written(iter(SLOPES[body.label][0].split()), (kid, body.kids[at - 1]))
+                result = terms.make("times", (slope, result))
+            elif body.kind == "sum":
+                result = terms.make("sum", (result,), body.label)
+            results.append(result)
         need(bool(results), "nothing varies")
-        right = terms.joined("plus", results)
-        return self.conclude(program, ("=", term, right), hypotheses=program.smooth(body, tensor, False))
+        smooth = program.smooth(inside, tensor, False)
+        return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), smooth))
 
-    @rule("pT")
     def chain(self, program: Program, term: int) -> Theorem:
-        """dr/du[j] = the sum, over all entries c of definitions that mention u and that r hangs on, of dr/dc times dc/du[j]."""
+        """dr/du[j] = the sum of dr/dc times dc/du[j] over all c that are defined with u and that r hangs on."""
         terms = self.terms
-        root, variable = self.node(program, term, "total").kids
-        tensor = str(terms.nodes[variable].label)
-        need(terms.nodes[root].label != tensor, "an entry of the same tensor")
+        root, variable = self.row(program, term, "total").kids
+        tensor = terms[variable].label
+        need(terms[root].label != tensor, "an entry of the same tensor")
         results = []
-        for name, (letters, body) in program.definitions.items():
-            if tensor in terms.tensors[body] and program.depends(root, name, True):
-                inside: dict[Letter, Position] = {one: len(letters) - 1 - k for k, one in enumerate(letters)}
-                to_root = terms.derivative("total", root, terms.entry(name, inside.values()))
-                result = terms.times(to_root, terms.derivative("direct", terms.instance(body, inside), variable))
+        for name, body in program.definitions.items():
+            letters = program.letters[name]
+            if tensor in terms[body].tensors and program.depends(root, name, True):
+                numbers: dict[Letter, Position] = {one: len(letters) - 1 - k for k, one in enumerate(letters)}
+                outer = terms.make("total", (root, terms.make("entry", (), name, numbers.values())))
+                inner = terms.make("direct", (terms.instance(body, numbers), variable))
+                result = terms.make("times", (outer, inner))
                 for _, size in reversed(letters):
-                    result = terms.sum(size, result)
+                    result = terms.make("sum", (result,), size)
                 results.append(result)
         need(bool(results), "nothing that the root hangs on mentions the variable")
-        right = terms.joined("plus", results)
-        hypotheses = program.smooth(root, tensor, True)
-        return self.conclude(program, ("=", term, right), hypotheses=hypotheses, uses=program.definitions)
+        judgement = ("=", term, terms.joined("plus", results))
+        return self.conclude(
+            Theorem(program, judgement, program.smooth(root, tensor, True), frozenset(program.definitions))
+        )
 
-    @rule("pTs")
     def sign(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The sign of a term from its form, or from the signs of its parts."""
-        program.fits(term)
-        kind, label, _, kids = self.terms.nodes[term]
-        told = kids if kind in ("plus", "times", "sum") or (kind == "power" and premises) else ()
+        row = self.row(program, term)
+        told = row.kids if row.kind in ("plus", "times", "sum") or (row.kind == "power" and premises) else ()
         need(len(premises) == len(told), f"{len(premises)} premises about {len(told)} parts")
         for premise, part in zip(premises, told, strict=True):
-            need(premise.judgement[0] in SIGNS, "a premise is no sign")
-            if kind == "sum":
-                self.match(premise.judgement[1], part, (str(label),))
-            else:
-                need(premise.judgement[1] == part, "a premise is about something else")
+            relation, about, _ = premise.judgement
+            need(relation in SIGNS and (row.kind == "sum" or about == part), "a premise is no sign of its part")
+            if row.kind == "sum":
+                self.match(about, part, (row.label,))
         signs = {premise.judgement[0] for premise in premises}
-        found = ""
-        if isinstance(label, Fraction) and kind == "number":
-            found = ">" if label > 0 else "!=" if label < 0 else ">="
-        elif isinstance(label, Fraction) and kind == "power":
-            even = label.denominator == 1 and label % 2 == 0
-            if not premises:
-                found = ">=" if even and label else ""
-            elif signs == {">"} or (signs == {"!="} and even):
-                found = ">"
-            elif signs == {"!="} and label.denominator == 1:
-                found = "!="
-        elif kind == "size" or (kind == "apply" and label in ("exp", "sigmoid", "softplus", "pi")):
-            found = ">"
-        elif kind == "apply" and label in ("relu", "abs", "step"):
-            found = ">="
-        elif kind in ("plus", "sum") and "!=" not in signs:
-            found = ">" if ">" in signs else ">="
-        elif kind == "times" and not signs >= {">=", "!="}:
-            found = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
-        need(bool(found), "no sign follows")
-        return self.conclude(program, (found, term, self.zero), *premises)
+        value = row.label if row.kind in ("number", "power") else Fraction(0)
+        strict, even = ">" if ">" in signs else ">=", value % 2 == 0
+        based = {">": ">", "!=": ">" if even else "!=" if value.denominator == 1 else None}
+        found: str | None = {
+            "size": ">",
+            "apply": SIGNED.get(row.label),
+            "number": ">" if value > 0 else "!=" if value < 0 else ">=",
+            "power": based.get(min(signs)) if signs else ">=" if even and value else None,
+            "plus": None if "!=" in signs else strict,
+            "sum": None if "!=" in signs else strict,
+            "times": None if signs >= {">=", "!="} else min(signs, key=("!=", ">=", ">").index, default=">"),
+        }.get(row.kind)
+        need(found is not None, "no sign follows")
+        return self.conclude(Theorem(program, (str(found), term, self.terms.number(0))), *premises)
 
-    @rule("SN")
     def sign_weaken(self, first: Theorem, relation: str) -> Theorem:
         """From u > 0: u != 0, or u >= 0."""
         need(first.judgement[0] == ">" and relation in ("!=", ">="), "only > can be weakened, to != or >=")
-        return self.conclude(first.program, (relation, *first.judgement[1:]), first)
+        return self.conclude(Theorem(first.program, (relation, *first.judgement[1:])), first)
 
-    @rule("SS")
-    def sign_equal(self, first: Theorem, second: Theorem) -> Theorem:
-        """From a = b and the sign of b: that of a."""
-        (left, middle), (relation, same, zero) = self.equation(first), second.judgement
-        need(relation in SIGNS and middle == same, "no sign of the right side")
-        return self.conclude(first.program, (relation, left, zero), first, second)
-
-    @rule("pTs")
     def separable(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
-        """The batch program at sample n is the program of one sample, definition by definition; premises say so where it takes proof."""
-        batch, single = self.programs["batch"], self.programs["single"]
-        node = self.node(program, term, "entry")
-        need(program is batch and node.label == "loss", "not the loss in the batch")
-        sample = node.places[0]
-        rest = list(premises)
-        for name, (_, body) in single.definitions.items():
-            letters, own = batch.definitions[name]
-            here = self.terms.instance(own, {one: sample for one in letters if one[1] == batch.batch})
-            there = batch.lift(body, sample)
-            if here != there:
-                need(bool(rest) and rest.pop(0).judgement == ("=", here, there), f"{name} differs, and no premise is about it")
+        """The batch program at sample n is the program of one sample: each definition is the same, or a premise says so."""
+        row = self.row(program, term, "entry")
+        need(program is self.batch and row.label == "loss", "not the loss in the batch")
+        sample, rest = row.places[0], list(premises)
+        for name, body in self.single.definitions.items():
+            choice = {one: sample for one in program.letters[name] if one[1] == program.batch}
+            here, there = self.terms.instance(program.definitions[name], choice), program.lift(sample, body)
+            said = here == there or (rest and rest.pop(0).judgement == ("=", here, there))
+            need(bool(said), f"{name} differs, and no premise says otherwise")
         need(not rest, "a premise is not needed")
-        for side in {side for premise in premises for _, *sides in premise.hypotheses for side in sides}:
-            need(all(program.kinds[name] != "parameter" for name in program.deep(side)), "a hypothesis about parameters")
-        judgement = ("separable", term, self.terms.number(1))
-        return self.conclude(program, judgement, *premises, uses=program.definitions, leant=bool(premises))
+        mentioned = program.deep(*[side for premise in premises for _, *both in premise.hypotheses for side in both])
+        need("parameter" not in [program.kinds[name] for name in mentioned], "a hypothesis about parameters")
+        made = Theorem(
+            program,
+            ("separable", term, self.terms.number(1)),
+            uses=frozenset(program.definitions),
+            leant=bool(premises),
+        )
+        return self.conclude(made, *premises)
 
-    @rule("SS")
     def lift(self, first: Theorem, second: Theorem) -> Theorem:
-        """From separability at n and an equation of the single-sample program: the equation at sample n of the batch program.
+        """From separability at n and an equation of the single-sample program: the equation at n in the batch program.
 
-        If the two programs agree by equations only, they agree as functions of the parameters, and nothing is known of other
-        derivatives: neither the equation nor its hypotheses may speak of these.
+        If the two programs agree by equations only, they agree as functions of the parameters, and nothing is known of
+        other derivatives: neither the equation nor its hypotheses may speak of these.
         """
-        terms, (relation, loss, _), sides = self.terms, first.judgement, self.equation(second)
-        need(relation == "separable" and second.program is self.programs["single"], "not separable and a single-sample equation")
-        sample, batch = terms.nodes[loss].places[0], first.program
-        need(all(sample not in terms.letters[side] for side in sides), "the sample's letter occurs in the equation")
+        terms, batch, (relation, loss, _), sides = self.terms, first.program, first.judgement, self.equation(second)
+        need(relation == "separable" and second.program is self.single, "not separable, and an equation of one sample")
+        sample = terms[loss].places[0]
+        need(not any(sample in terms[side].letters for side in sides), "the sample's letter occurs in the equation")
         told = [*sides, *[side for _, *both in second.hypotheses for side in both]]
-        for derivative in [row for side in told for row in terms.derived[side] if first.leant]:
-            kind, _, _, kids = terms.nodes[derivative]
-            parameter = batch.kinds[str(terms.nodes[kids[1]].label)] == "parameter"
-            need(kind == "total" and parameter, "a derivative on which the two programs may differ")
-        left, right = [batch.lift(side, sample) for side in sides]
-        # In the hypotheses the sample gets a name that is none of their letters'.
-        any_one = ("#", batch.batch)
-        lifted = [(relation, batch.lift(u, any_one), batch.lift(v, any_one)) for relation, u, v in second.hypotheses]
-        given = [terms.closure(judgement) for judgement in lifted]
-        return self.conclude(batch, ("=", left, right), first, hypotheses=given, uses=batch.definitions)
+        for row in [terms[derivative] for side in told for derivative in terms[side].derived if first.leant]:
+            parameter = batch.kinds[terms[row.kids[1]].label] == "parameter"
+            need(row.kind == "total" and parameter, "a derivative on which the two programs may differ")
+        left, right = [batch.lift(sample, side) for side in sides]
+        # In the hypotheses the sample gets a name that none of their letters has.
+        some = ("#", batch.batch)
+        lifted = [(sign, batch.lift(some, u), batch.lift(some, v)) for sign, u, v in second.hypotheses]
+        given = frozenset(map(terms.closure, lifted))
+        return self.conclude(Theorem(batch, ("=", left, right), given, frozenset(batch.definitions)), first)
 
-    @rule("Ss")
     def state(self, first: Theorem, others: tuple[Theorem, ...]) -> Theorem:
-        """What is stated is also defined; theorems take away hypotheses, and bring their own."""
-        left = first.hypotheses | first.program.defined(first.judgement)
+        """What is stated is also defined; theorems take hypotheses away, and bring their own."""
+        left = first.hypotheses | first.program.defined(*first.judgement[1:])
         for other in others:
             closed = self.terms.closure(other.judgement)
             need(other.program is first.program and closed in left, "a theorem about no hypothesis")
             left = left - {closed} | other.hypotheses
         return first._replace(hypotheses=left)
-
-
-PARTS = {
-    "number": "q", "size": "n", "entry": "nP", "delta": "pp", "plus": "T", "times": "T", "power": "tq", "apply": "nT",
-    "sum": "nt", "total": "tt", "direct": "tt",
-}  # fmt: skip
-"""What follows the kind of a term: q fraction, n name, p position, P positions, t subterm, T subterms."""
 
 
 def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -950,239 +792,194 @@ def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def numeral(text: str) -> int:
-    """A JSON number: a small natural number."""
+def natural(text: str) -> int:
+    """A JSON number, which must be a small natural number."""
     shaped(text.isdigit() and len(text) <= 9, "a number that is no small natural number")
     return int(text)
 
 
 def load(text: str, *keys: str) -> list[Any]:
-    """The values of a JSON object that has just these keys and this format."""
+    """The values of a JSON object of our format, with just these keys beside it."""
     try:
-        raw = json.loads(text, object_pairs_hook=members, parse_int=numeral, parse_float=numeral, parse_constant=numeral)
+        numbers: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), natural)
+        raw = json.loads(text, object_pairs_hook=members, **numbers)
     except ValueError as error:
-        raise Malformed(f"not JSON: {error}") from None
-    shaped(type(raw) is dict and raw.keys() == {"format", *keys}, f"not an object of format, {', '.join(keys)}")
-    shaped(type(raw["format"]) is int and raw["format"] == FORMAT, f"not format {FORMAT}")
+        raise MalformedError(f"not JSON: {error}") from None
+    version, *rest = values(raw, "format", *keys)
+    shaped(typed(int, version) == FORMAT, f"not format {FORMAT}")
+    return rest
+
+
+def values(raw: Any, *keys: str) -> list[Any]:
+    """The values of an object that has just these keys, in this order."""
+    shaped(typed(dict, raw).keys() == set(keys), f"not an object with just {', '.join(keys)}")
     return [raw[key] for key in keys]
 
 
-def listed(raw: Any, length: int | None = None) -> list[Any]:
-    """A list, of some length."""
-    shaped(type(raw) is list and length in (None, len(raw)), "not the list that belongs there")
-    return list(raw)
+def typed(kind: type, raw: Any) -> Any:
+    """What is of one type exactly: true and false are no integers."""
+    shaped(type(raw) is kind, f"something that is no {kind.__name__}")
+    return raw
 
 
-def chosen(raw: Any, options: Iterable[str]) -> str:
-    """One of some words."""
-    shaped(type(raw) is str and raw in options, f"none of {', '.join(options)}")
+def spelled(pattern: str, raw: Any) -> str:
+    """A text of some form."""
+    shaped(re.fullmatch(pattern, typed(str, raw)) is not None, f"not spelled like {pattern:.60}")
     return str(raw)
-
-
-def named(raw: Any, spelling: re.Pattern[str] = NAME) -> str:
-    """A name."""
-    shaped(type(raw) is str and spelling.fullmatch(raw) is not None, "not a name")
-    return str(raw)
-
-
-def letter(raw: Any) -> Letter:
-    """A free letter with its size."""
-    name, size = listed(raw, 2)
-    return named(name, LETTER), named(size)
 
 
 def fraction(raw: Any) -> Fraction:
     """A fraction, in its one spelling."""
-    shaped(type(raw) is str and len(raw) <= MAX_DIGITS and NUMERAL.fullmatch(raw) is not None, "not a fraction")
-    try:
-        value = Fraction(raw)
-    except ZeroDivisionError:
-        raise Malformed("a division by zero") from None
+    value = Fraction(spelled(FRACTION, raw))
     shaped(str(value) == raw, "a fraction that is not in its one spelling")
     return value
 
 
-def read_term(terms: Terms, raw: Any, subterm: Callable[[Any], int]) -> int:
-    """A term from JSON."""
-    kind, *parts = listed(raw) or [None]
-    form = PARTS[chosen(kind, PARTS)]
-    label: str | Fraction = ""
-    places: list[Position] = []
-    kids: list[int] = []
-    for code, part in zip(form, listed(parts, len(form)), strict=True):
-        if code in "nq":
-            label = named(part) if code == "n" else fraction(part)
-        elif code in "pP":
-            places += [place if type(place) is int else letter(place) for place in (listed(part) if code == "P" else [part])]
-        else:
-            kids += [subterm(kid) for kid in (listed(part) if code == "T" else [part])]
-    return terms.make(kind, label, tuple(places), tuple(kids))
+class Reader:
+    """How each part is read from JSON. A small letter stands for one thing, its capital for a list of such things."""
+
+    def __init__(self, terms: Terms, **more: Callable[[Any], Any]) -> None:
+        self.terms = terms
+        self.forms: dict[str, Any] = {
+            "f": fraction,
+            "g": partial(spelled, "batch|single"),  # program
+            "i": partial(typed, int),
+            "j": lambda raw: tuple(self.fields(raw, "rtt")),  # judgement
+            "k": partial(spelled, "data|parameter"),
+            "l": lambda raw: tuple(self.fields(raw, "mn")),  # letter with its size
+            "m": partial(spelled, LETTER),
+            "n": partial(spelled, NAME),
+            "p": lambda raw: raw if type(raw) is int else self.forms["l"](raw),  # position
+            "r": partial(spelled, "|".join(("=", "separable", *SIGNS))),
+            "t": self.term,
+            "x": partial(spelled, "(?s).*"),
+        } | more  # and "s", a step, in steps
+
+    def fields(self, raw: Any, shape: str) -> list[Any]:
+        """The members of a list, each by its letter."""
+        shaped(len(typed(list, raw)) == len(shape), f"a list of {len(raw)} where {len(shape)} belong")
+        readers = [(self.forms[code.lower()], code.islower()) for code in shape]
+        parts = zip(readers, raw, strict=True)
+        return [form(part) if one else tuple([form(each) for each in typed(list, part)]) for (form, one), part in parts]
+
+    def term(self, raw: Any) -> int:
+        """A term."""
+        kind, *parts = typed(list, raw) or [""]
+        (shape,) = PARTS[spelled("|".join(PARTS), kind)]
+        told: dict[str, list[Any]] = defaultdict(list)
+        for code, value in zip(shape, self.fields(parts, shape), strict=True):
+            told[code.lower()] += value if code.isupper() else [value]
+        return self.terms.make(kind, told["t"], (told["n"] + told["f"] + [""])[0], told["p"])
+
+    def statements(self, raw: Any, key: Callable[[Any], Any]) -> dict[str, Statement]:
+        """Statements by name; their hypotheses are ordered by a key."""
+        result: dict[str, Statement] = {}
+        for one in typed(list, raw):
+            name, program, hypotheses, judgement = self.fields(one, "xgJj")
+            keys = [key(hypothesis) for hypothesis in one[2]]
+            shaped(keys == sorted(set(keys)), f"the hypotheses of {name!a} are out of order")
+            shaped(name not in result, f"two statements {name!a}")
+            result[name] = (program, frozenset(hypotheses), judgement)
+        return result
 
 
-def read_judgement(raw: Any, term: Callable[[Any], int]) -> Judgement:
-    """A judgement from JSON."""
-    relation, left, right = listed(raw, 3)
-    return chosen(relation, ("=", *SIGNS, "separable")), term(left), term(right)
-
-
-Statement = tuple[str, Hypotheses, Judgement]
-
-
-def read_goal(terms: Terms, text: str) -> tuple[Program, dict[str, Statement]]:
-    """The batch program, and the statements by name."""
-
-    def tree(raw: Any) -> int:
-        return read_term(terms, raw, tree)
-
-    model, raw_statements = load(text, "model", "statements")
-    shaped(type(model) is dict and model.keys() == {"batch", "inputs", "definitions", "assumptions"}, "not a model")
-    batch = named(model["batch"])
-    program = Program(terms, batch)
-    for raw in listed(model["inputs"]):
-        name, kind, shape = listed(raw, 3)
-        program.declare(named(name), chosen(kind, ("data", "parameter")), tuple([named(size) for size in listed(shape)]))
-        shaped(kind == "data" or batch not in shape, f"the parameter {name} carries the batch size")
-    for raw in listed(model["definitions"]):
-        name, letters, body = listed(raw, 3)
-        program.define(named(name), tuple([letter(one) for one in listed(letters)]), tree(body))
-    shaped("loss" in program.definitions and program.shapes["loss"] == (batch,), "no loss for each sample")
+def read_goal(terms: Terms, text: str) -> tuple[Rules, dict[str, Statement]]:
+    """The rules about the model, and the statements by name."""
+    model, statements = load(text, "model", "statements")
+    batch, inputs, definitions, assumptions = values(model, "batch", "inputs", "definitions", "assumptions")
+    reader = Reader(terms)
+    program = Program(terms, spelled(NAME, batch))
+    for name, kind, shape in [reader.fields(raw, "nkN") for raw in typed(list, inputs)]:
+        program.declare(name, kind, tuple([(f"#{k}", size) for k, size in enumerate(shape)]))
+    for name, letters, body in [reader.fields(raw, "nLt") for raw in typed(list, definitions)]:
+        program.declare(name, "definition", letters, body)
+    fine = "loss" in program.definitions and [size for _, size in program.letters["loss"]] == [batch]
+    shaped(fine, "no loss for each sample")
+    rules = Rules(terms, program)
     allowed: dict[str, set[Judgement]] = {"batch": set(), "single": set()}
-    for raw in listed(model["assumptions"]):
-        relation, *sides = read_judgement(raw, tree)
-        shaped(relation == "=" or (relation in SIGNS and sides[1] == terms.number(0)), "an assumption of no such kind")
-        shaped(not any(terms.derived[side] for side in sides), "an assumption about a derivative")
-        for side in sides:
-            program.fits(side)
-        allowed["batch"].add(terms.closure((relation, sides[0], sides[1])))
-        allowed["single"].add(terms.closure((relation, program.collapse(sides[0]), program.collapse(sides[1]))))
-    statements: dict[str, Statement] = {}
-    for raw in listed(raw_statements):
-        name, which, given, judgement = listed(raw, 4)
-        shaped(type(name) is str and name not in statements, "a statement without a name of its own")
-        hypotheses = [read_judgement(hypothesis, tree) for hypothesis in listed(given)]
-        spelled = [json.dumps(hypothesis) for hypothesis in given]
-        shaped(all(a < b for a, b in zip(spelled, spelled[1:], strict=False)), "hypotheses out of order")
-        free = [hypothesis for hypothesis in hypotheses if hypothesis[0] == "="]
-        need(allowed[chosen(which, allowed)].issuperset(free), f"{name!a} supposes an equation that is no assumption")
-        statements[name] = (which, frozenset(hypotheses), read_judgement(judgement, tree))
-    return program, statements
+    for judgement in reader.fields([assumptions], "J")[0]:
+        allowed["batch"] |= rules.hypothesis(program, judgement).hypotheses
+        relation, left, right = judgement
+        allowed["single"].add(terms.closure((relation, program.collapse(left), program.collapse(right))))
+    result = reader.statements(statements, json.dumps)
+    for name, (which, hypotheses, _) in result.items():
+        equations = {hypothesis for hypothesis in hypotheses if hypothesis[0] == "="}
+        need(equations <= allowed[which], f"{name!a} supposes an equation that is no assumption")
+    return rules, result
+
+
+def use(table: list[Any], used: set[int], raw: Any) -> Any:
+    """What stands above, at a number."""
+    shaped(0 <= typed(int, raw) < len(table), "nothing with this number stands above")
+    need(table[raw] is not None, "a stated theorem is used")
+    used.add(raw)
+    return table[raw]
 
 
 def replay(goal_text: str, certificate_text: str) -> None:
     """Read both, apply every step, and compare."""
     terms = Terms()
-    try:
-        program, goal = read_goal(terms, goal_text)
-    except Refused as error:
-        if "supposes" in str(error):
-            raise
-        raise Malformed(f"the goal: {error}") from None
-    raw_terms, raw_steps, raw_statements = load(certificate_text, "terms", "steps", "statements")
+    rules, wanted = read_goal(terms, goal_text)
+    nodes, steps, statements = load(certificate_text, "terms", "steps", "statements")
+    shaped(len(typed(list, nodes)) <= MAX_TERMS and len(typed(list, steps)) <= MAX_STEPS, "too many terms or steps")
     table: list[int] = []
-    idle: set[int] = set()
-
-    def row(raw: Any) -> int:
-        shaped(type(raw) is int and 0 <= raw < len(table), "no term that stands above")
-        idle.discard(raw)
-        return table[raw]
-
-    shaped(len(listed(raw_terms)) <= MAX_TERMS and len(listed(raw_steps)) <= MAX_STEPS, "too many terms or steps")
-    for raw in raw_terms:
-        table.append(read_term(terms, raw, row))
-        idle.add(len(table) - 1)
+    theorems: list[Theorem | None] = []
+    used_terms, used_steps, seen, stated = set[int](), set[int](), set[str](), Counter[Statement]()
+    programs = {"batch": rules.batch, "single": rules.single}
+    reader = Reader(terms, t=partial(use, table, used_terms))
+    inner = Reader(terms, g=lambda raw: programs[reader.forms["g"](raw)], s=partial(use, theorems, used_steps))
+    inner.forms["t"] = reader.forms["t"]
+    for raw in nodes:
+        table.append(reader.term(raw))
     shaped(len(set(table)) == len(table), "a term stands twice")
-    rules = Rules(terms, program)
-    theorems: list[Theorem] = []
-    stated: dict[Statement, list[int]] = {}
-    waiting: set[int] = set()
-    seen: set[str] = set()
-
-    def premise(raw: Any) -> Theorem:
-        shaped(type(raw) is int and 0 <= raw < len(theorems), "no step that stands above")
-        need(raw_steps[raw][0] != "state", "a stated theorem is used")
-        waiting.discard(raw)
-        return theorems[raw]
-
-    def path(raw: Any) -> tuple[int, ...]:
-        shaped(all(type(turn) is int for turn in listed(raw)), "not a path")
-        return tuple(raw)
-
-    read: dict[str, Callable[[Any], Any]] = {
-        "p": lambda raw: rules.programs[chosen(raw, rules.programs)],
-        "T": row,
-        "t": lambda raw: tuple([row(one) for one in listed(raw)]),
-        "S": premise,
-        "s": lambda raw: tuple([premise(one) for one in listed(raw)]),
-        "J": lambda raw: read_judgement(raw, row),
-        "P": path,
-        "N": lambda raw: raw if raw in SIGNS else named(raw),
-    }
-    for number, raw in enumerate(raw_steps):
-        name, given = listed(raw, 2)
-        shape, apply = RULES[chosen(name, RULES)]
+    for raw in steps:
+        shaped(len(typed(list, raw)) == 2, "not a step")
+        name = spelled("|".join(RULES), raw[0])
         try:
-            need(repr(raw) not in seen, "the same step as before")
-            seen.add(repr(raw))
-            arguments = [read[code](part) for code, part in zip(shape, listed(given, len(shape)), strict=True)]
-            theorem = apply(rules, *arguments)
-        except Refused as error:
-            raise Refused(f"step {number} ({name}): {error}") from None
-        theorems.append(theorem)
+            need(repr(raw) not in seen, "the same step stands above")
+            # A law that is no method is one of those that make up a rule.
+            method = getattr(rules, name, None) or partial(getattr(rules, name.split("_", 1)[0]), name)
+            theorem = method(*inner.fields(raw[1], RULES[name][0]))
+        except RefusedError as error:
+            raise RefusedError(f"step {len(theorems)} ({name}): {error}") from None
+        seen.add(repr(raw))
+        theorems.append(None if name == "state" else theorem)
         if name == "state":
-            which = "batch" if theorem.program is program else "single"
-            stated.setdefault((which, theorem.hypotheses, theorem.judgement), []).append(number)
-        else:
-            waiting.add(number)
-    need(not waiting, f"step {min(waiting, default=0)} is not used")
-    certified: dict[str, Statement] = {}
-    for raw in listed(raw_statements):
-        name, which, given, judgement = listed(raw, 4)
-        shaped(type(name) is str and name not in certified, "a statement without a name of its own")
-        hypotheses = [read_judgement(hypothesis, row) for hypothesis in listed(given)]
-        shaped(all(a < b for a, b in zip(given, given[1:], strict=False)), "hypotheses out of order")
-        which = chosen(which, rules.programs)
-        certified[name] = (which, frozenset(hypotheses), read_judgement(judgement, row))
-        need(goal.get(name) == certified[name], f"the statement {name!a} is not in the goal")
-        need(certified[name] in stated, f"the statement {name!a} is not established")
-    need(certified.keys() == goal.keys(), "a statement of the goal is missing")
-    told = list(certified.values())
-    for statement, numbers in stated.items():
-        need(len(numbers) <= told.count(statement), f"step {numbers[-1]} (state): for no statement")
-    need(not idle, f"term {min(idle, default=0)} is not used")
+            stated["batch" if theorem.program is rules.batch else "single", theorem.hypotheses, theorem.judgement] += 1
+    told = reader.statements(statements, tuple)
+    odd = sorted([name for name in told | wanted if told.get(name) != wanted.get(name) or told[name] not in stated])
+    need(not odd, f"the statement {odd[:1]!a} is not in goal and certificate alike, or not established")
+    need(stated <= Counter(told.values()), "a step states what no statement says")
+    need(len(used_steps) + stated.total() == len(theorems), "a step is not used")
+    need(len(used_terms) == len(table), "a term is not used")
 
 
 def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
     """Exit code and verdict: 0 accepted, 1 refused, 2 malformed."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, RECURSION))
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), RECURSION))
     try:
         replay(goal_text, certificate_text)
-    except Malformed as error:
-        return 2, f"malformed: {error}"
-    except Refused as error:
+    except RefusedError as error:
         return 1, f"refused: {error}"
-    except (RecursionError, MemoryError):
-        return 2, "malformed: nested too deep, or too large"
-    finally:
-        sys.setrecursionlimit(limit)
+    except (MalformedError, RecursionError, MemoryError) as error:
+        return 2, f"malformed: {error or 'too large'}"
     return 0, "accepted"
 
 
 def main(arguments: list[str]) -> int:
     """Print the verdict about two files."""
-    texts = []
-    code, verdict = 2, "malformed: give GOAL.json and CERTIFICATE.json"
     try:
+        texts = []
         for name in arguments:
             with Path(name).open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
-            shaped(len(content) <= MAX_BYTES, "a file of more than 64 MiB")
-            texts.append(content.decode("utf-8"))
-        if len(texts) == 2:
-            code, verdict = check(*texts)
-    except (OSError, ValueError, Malformed) as error:
-        verdict = f"malformed: {error}"
-    sys.stdout.write(" ".join(ascii(verdict)[1:-1].split()) + "\n")
+                texts.append(file.read(MAX_BYTES + 1))
+        shaped(
+            len(texts) == 2 and max(map(len, texts)) <= MAX_BYTES, "give GOAL.json and CERTIFICATE.json, 64 MiB each"
+        )
+        code, verdict = check(*[content.decode("utf-8") for content in texts])
+    except (OSError, ValueError, MalformedError) as error:
+        code, verdict = 2, f"malformed: {error}"
+    sys.stdout.write(" ".join(verdict.encode("ascii", "backslashreplace").decode().split()) + "\n")
     return code
 
 

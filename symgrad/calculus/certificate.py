@@ -96,10 +96,10 @@ class _Writer:
     def written(self, statements: list[tuple[str, Theorem]]) -> dict[str, Any]:
         for _, theorem in statements:
             self._prove(theorem)
-        listed = [
-            [name, self._argument(s.program), sorted(map(self._argument, s.hypotheses)), self._argument(s.conclusion)]
-            for name, s in statements
-        ]
+        listed = []
+        for name, s in statements:
+            under = sorted(map(self._argument, sorted(s.hypotheses, key=repr)))
+            listed.append([name, self._argument(s.program), under, self._argument(s.conclusion)])
         return {"format": FORMAT, "statements": listed, "steps": self.lines, "terms": self.table}
 
     def _term(self, term: t.Term) -> int:

@@ -213,7 +213,7 @@ class Derivation:
         return Formulas(tuple(adjoints), gradients)
 
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
-        """Compare the formulas with a framework's automatic differentiation; see ``symgrad.oracles.comparison.check``."""
+        """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``."""
         from symgrad.oracles.comparison import check
 
         self.check_report = check(self.model, self.formulas, backend=backend, **options)
@@ -241,8 +241,15 @@ class Derivation:
 
         return str(to_html(self))
 
+    def _repr_latex_(self) -> str:
+        from symgrad.render import to_latex_block
+
+        return str(to_latex_block(self))
+
     def _repr_html_(self) -> str:
-        return self.to_html()
+        from symgrad.render import to_html_fragment
+
+        return str(to_html_fragment(self))
 
 
 def adjoint_names(model: Model) -> dict[str, str]:

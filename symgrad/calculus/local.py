@@ -195,4 +195,3 @@ def _shortened(chain: Chain, assumptions: Iterable[Judgement]) -> None:
         simplify(other, assumptions)
         if nodes(other.right) < known:
             chain.add(lambda program, term: meet(program, term, other.right))
-

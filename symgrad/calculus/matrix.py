@@ -335,7 +335,6 @@ _SUM, _PRODUCT, _ATOM = range(3)
 
 def text(program: Program, tree: Tree) -> str:
     """A tree as one line: ``1/N * X^T * (sigmoid(X*w + b*1) - y)``; ``.*`` is the entrywise product."""
-
     taken = set(program.tensors) | {size for tensor in program.tensors.values() for size in tensor.shape}
 
     def named(name: str) -> str:

@@ -128,7 +128,8 @@ def monomial(m: Monomial, value: Fraction) -> t.Term:
             return False, (_rank(top)[0], key(top) + "~"), e
         return divides, _rank(base), e
 
-    top = next((base for base, e in m if e == 1 and isinstance(base, t.Apply) and base.function == "exp"), None)
+    tops = [base for base, e in m if e == 1 and isinstance(base, t.Apply) and base.function == "exp"]
+    top = min(tops, key=key, default=None)
     for base, e in sorted(m, key=place):
         factors.append(base if e == 1 else t.Power(base, e))
     return factors[0] if len(factors) == 1 else t.Times(tuple(factors))

@@ -28,7 +28,7 @@ def nodes(term: t.Term) -> int:
 
 
 def differentiated(body: t.Term, wrt: t.Entry) -> t.Term | None:
-    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for something."""
+    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for it."""
     import sympy
 
     from symgrad.lang.sympy_bridge import from_sympy, to_sympy
@@ -96,9 +96,12 @@ shortest = rw.remembered(_shortest)
 
 
 def _interesting(term: t.Term) -> bool:
-    """Whether there is something to factor or to cancel: a sum whose terms share an atom, or a sum inside a product."""
+    """Whether something may factor or cancel: terms that share an atom, or a sum over something that divides."""
     if isinstance(term, t.Times):
-        return any(isinstance(f, t.Plus | t.Power) for f in term.factors)
+        divides = any(
+            isinstance(f, t.Power) and f.exponent < 0 and not isinstance(f.base, t.Size) for f in term.factors
+        )
+        return divides and any(isinstance(f, t.Plus) for f in term.factors)
     seen: set[t.Term] = set()
     for part in t.children(term):
         own = set(part.factors if isinstance(part, t.Times) else (part,))

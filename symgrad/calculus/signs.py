@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.normal import normal, tidy
+from symgrad.calculus.normal import meet, normal, tidy
 from symgrad.calculus.polynomials import key, written_in_order
 from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
@@ -50,6 +50,18 @@ class Signs:
                 return rules.hypothesis(self.program, judgement.map(lambda side, names=names: t.renamed(side, names)))  # type: ignore[misc]
         return None
 
+    def _folded(self, term: t.Term) -> Theorem | None:
+        """The supposed sign of a definition, where ``term`` is its body written in another way."""
+        for judgement in self.supposed:
+            if isinstance(judgement.left, t.Entry) and judgement.left.tensor in self.program.bodies:
+                opened = rules.unfold(self.program, judgement.left)
+                met = meet(self.program, term, opened.right) if t.letters(term) == t.letters(opened.right) else None
+                if met is not None:
+                    return rules.sign_equal(
+                        rules.trans(met, rules.sym(opened)), rules.hypothesis(self.program, judgement)
+                    )
+        return None
+
     def _parts(self, parts: Iterable[t.Term], depth: int) -> tuple[Theorem, ...] | None:
         found = []
         for part in parts:
@@ -85,12 +97,13 @@ class Signs:
             return None
         if isinstance(term, t.Entry) and term.tensor in self.program.bodies:
             return self._over(rules.unfold(self.program, term), depth)
-        tidied = tidy(self.program, term)
+        folded = self._folded(term) if depth == 0 else None
+        tidied = tidy(self.program, term) if folded is None else None
         if tidied is not None:
             return self._over(tidied, depth)
-        if isinstance(term, t.Plus):
+        if isinstance(term, t.Plus) and folded is None:
             return self._complement(term, depth) or self._negated(term, depth)
-        return None
+        return folded
 
     def _over(self, equation: Theorem, depth: int) -> Theorem | None:
         sign = self.of(equation.right, depth + 1)
@@ -138,10 +151,15 @@ def stated(theorem: Theorem, assumptions: Iterable[Judgement]) -> Theorem:
     waiting = set(theorem.hypotheses | definedness(program, theorem.conclusion))
     given = tuple(a for a in assumptions if a.relation != "=")
     used: list[Theorem] = []
-    for judgement in sorted(waiting, key=lambda j: (j.relation != ">", len(key(j.left)), key(j.left))):
+
+    def order(judgement: Judgement) -> tuple[bool, int, str, str]:
+        text = key(judgement.left)
+        return judgement.relation != ">", -len(text), text, judgement.relation
+
+    for judgement in sorted(waiting, key=order):
         if judgement.relation == "=" or closure(judgement) in {closure(a) for a in given} or judgement not in waiting:
             continue
-        others = [j for j in waiting if j != judgement and j.relation == ">"]
+        others = sorted((j for j in waiting if j != judgement and j.relation in {">", "!="}), key=order)
         sign = Signs(program, (*given, *others)).prove(judgement)
         if sign is not None and sign.conclusion == judgement and judgement not in sign.hypotheses:
             waiting = waiting - {judgement} | sign.hypotheses

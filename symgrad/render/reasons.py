@@ -49,6 +49,9 @@ SILENT = frozenset(
 NOTATION = "notation"
 """Not a rule: a derivative written by the name of a definition is written out; the term stays the same."""
 
+AGAIN = "again"
+"""Not a rule: the lines, and the rules used on each, are those of an equation proved before, with the sample put in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

@@ -343,32 +343,34 @@ def _number(value: Fraction) -> Shape:
     return Negative(size) if value < 0 else size
 
 
-def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
-    """A matrix formula, given as nested tuples, as a shape.
+def matrix_shape(tree: Any, ranks: Mapping[str, int], names: Mapping[str, str] | None = None) -> Shape:
+    """A matrix formula, given as nested tuples, as a shape; numbers and sizes stand in front as one fraction.
 
     Args:
         tree: ``("sym", name)``, ``("T", a)``, ``("mul", a, b, ...)``, ``("add", ...)``, ``("sub", a, b)``,
             ``("neg", a)``, ``("had", a, b, ...)``, ``("fun", name, a)``, ``("softmax_rows", a)``,
             ``("pow", a, exponent)``, ``("num", value)``, ``("inv_size", size)``, ``("ones", size)``, ``("diag", a)``.
         ranks: number of indices of each tensor by name.
+        names: what tensors are called as a whole, where that is not their name.
     """
+    called = names or {}
 
     def go(node: Any) -> Shape:
         kind, *rest = node
         match kind:
             case "sym":
                 role = ("tensor", "vector", "matrix")[min(ranks.get(rest[0], 2), 2)]
-                return Symbol(rest[0], (), role)  # type: ignore[arg-type]
+                return Symbol(called.get(rest[0], rest[0]), (), role)  # type: ignore[arg-type]
             case "T":
                 return Transposed(go(rest[0]))
             case "mul":
-                factors = [shape for child in rest for shape in _factors(go(child))]
-                return product(factors)
+                return _gathered([shape for child in rest for shape in _factors(go(child))])
             case "add":
                 terms = [go(child) for child in rest]
                 return Sums(tuple(t for shape in terms for t in (shape.terms if isinstance(shape, Sums) else (shape,))))
             case "sub":
-                return Sums((go(rest[0]), Negative(go(rest[1]))))
+                first = go(rest[0])
+                return Sums((*(first.terms if isinstance(first, Sums) else (first,)), Negative(go(rest[1]))))
             case "neg":
                 return Negative(go(rest[0]))
             case "had":
@@ -394,3 +396,39 @@ def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
 
 def _factors(shape: Shape) -> tuple[Shape, ...]:
     return shape.factors if isinstance(shape, Product) and not shape.entrywise else (shape,)
+
+
+def _gathered(factors: list[Shape]) -> Shape:
+    """The product of matrices, with its numbers and sizes in front."""
+    above: list[Shape] = []
+    below: list[Shape] = []
+    rest: list[Shape] = []
+    minus = False
+    for factor in factors:
+        size = factor.body if isinstance(factor, Negative) and _scalar(factor.body) else factor
+        minus ^= size is not factor
+        if not _scalar(size):
+            rest.append(size)
+        elif isinstance(size, Quotient):
+            above += _factors(size.above)
+            below += _factors(size.below)
+        else:
+            above.append(size)
+    top = [shape for shape in above if shape != Integer(1)]
+    lead = [Quotient(product(top), product(below))] if below else top
+    made = product([*lead, *rest])
+    return Negative(made) if minus else made
+
+
+def _scalar(shape: Shape) -> bool:
+    """Whether a shape is made of numbers and sizes only."""
+    match shape:
+        case Integer():
+            return True
+        case Symbol(_, _, role):
+            return role == "size"
+        case Quotient(above, below):
+            return _scalar(above) and _scalar(below)
+        case Product(factors):
+            return all(map(_scalar, factors))
+    return False

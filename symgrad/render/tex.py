@@ -272,7 +272,7 @@ class _Tex:
         # The widest column of reasons that leaves most formulas on one line with their reason.
         natural = max(cell.natural for cell in cells)
         wide = [width(lines(cell.right, 1e9, 1e9)[0]) for cell in cells]
-        shares = [min(natural, share * self.room) for share in (0.40, 0.34, 0.28)] if side else [0.0]
+        shares = [min(natural, share * self.room) for share in (0.58, 0.48, 0.40, 0.34, 0.28)] if side else [0.0]
         beside, reason = 0.0, 0.0
         best = -1
         for share in shares:

@@ -137,6 +137,8 @@ def test_matrices_are_bold_and_layer_numbers_are_not():
     assert write(Symbol("X", (), "matrix")) == r"\sgmat{X}"
     assert write(Symbol("W1", (), "matrix")) == r"\sgmat{W}^{(1)}"
     assert write(Transposed(Symbol("W1", (), "matrix"))) == r"(\sgmat{W}^{(1)})\sgT"
+    assert write(Symbol("H1", ("n", "p"), "matrix")) == r"(\sgmat{H}^{(1)})_{np}"
+    assert write(Symbol("rate_1x", (), "matrix")) == r"\sgmat{\mathrm{rate\_1x}}"
     assert write(Transposed(Symbol("X", (), "matrix"))) == r"\sgmat{X}\sgT"
     assert write(Gradient(Symbol("objective"), Symbol("w", (), "vector"))) == r"\sggrad{\sgvec{w}}\sgLoss"
     assert write(Space(("N", "D"))) == r"\sgR^{N \times D}"

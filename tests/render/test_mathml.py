@@ -64,3 +64,14 @@ def test_what_does_not_convert_is_refused(latex):
 
 def test_text_is_escaped():
     assert "<b>" not in to_mathml(r"\text{<b>}")
+
+
+@pytest.mark.parametrize("latex", ["-x", "(-x)", r"\left(-x\right)", "a = -x", "[-x]"])
+def test_a_minus_sign_stands_close_to_its_number(latex):
+    (minus,) = [e for e in ET.fromstring(to_mathml(latex)).iter() if e.text in {"−", "-"}]
+    assert minus.get("form") == "prefix"
+
+
+def test_a_difference_keeps_its_air():
+    (minus,) = [e for e in ET.fromstring(to_mathml("(a - x)")).iter() if e.text in {"−", "-"}]
+    assert minus.get("form") is None

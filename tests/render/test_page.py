@@ -51,3 +51,13 @@ def test_free_text_cannot_become_markup():
 
 def test_the_page_is_the_same_on_every_run():
     assert to_html(logistic()) == to_html(logistic())
+
+
+def test_a_formula_that_is_wider_than_the_screen_can_be_scrolled_and_no_page_can():
+    page = to_html(perceptron())
+    cells = [cell for cell in tree(page).iter("td") if cell.get("class") == "formula"]
+    assert len(cells) > 20
+    assert all([child.tag for child in cell] == ["div"] for cell in cells)
+    assert "td.formula>div{overflow-x:auto" in page
+    assert "<details>" not in page
+    assert "@media(max-width:640px)" in page

@@ -170,5 +170,21 @@ def test_a_matrix_formula_has_its_shape():
         matrix_shape(("inverse", ("sym", "X")), {"X": 2})
 
 
+@pytest.mark.parametrize(
+    ("tree", "shown"),
+    [
+        (("mul", ("num", Fraction(2)), ("inv_size", "N"), ("sym", "x")), "2/N · X"),
+        (("mul", ("num", Fraction(-1, 2)), ("inv_size", "N"), ("sym", "x")), "−1/(2 · N) · X"),
+        (("add", ("mul", ("num", Fraction(2)), ("inv_size", "N"), ("sym", "x")), ("sym", "W")), "2/N · X + W"),
+        (("mul", ("num", Fraction(2)), ("sym", "b"), ("inv_size", "N"), ("sym", "W")), "2/N · b · W"),
+        (("mul", ("size", "N"), ("inv_size", "D"), ("sym", "W")), "N/D · W"),
+        (("mul", ("num", Fraction(2)), ("sym", "W")), "2 · W"),
+        (("mul", ("inv_size", "N"), ("mul", ("num", Fraction(3)), ("inv_size", "D"))), "3/(N · D)"),
+    ],
+)
+def test_numbers_and_sizes_of_a_matrix_formula_stand_in_front_as_one_fraction(tree, shown):
+    assert Plain()(matrix_shape(tree, {"b": 0}, {"x": "X"})) == shown
+
+
 def test_minus_is_drawn_from_the_sum_of_a_negative():
     assert text(minus(e("b"), e("y", n))) == "b − y[n]"
