@@ -83,7 +83,7 @@ def check_term(program: Program, term: t.Term, derivative: bool = True, around: 
         return i.size if type(i) is t.Index and named(i.name) and named(i.size) else None
 
     parts = t.children(term)
-    good = type(term) in t.CONSTRUCTS and type(parts) is tuple
+    good = type(parts) is tuple
     match term:
         case t.Entry(name, indices):
             known = type(indices) is tuple and name in program.tensors

@@ -85,7 +85,8 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
     hypotheses are open, provided that their terms are continuous near the point, which is added.
 
     Raises:
-        RuleError: if there is no such subterm or choice, or a derivative is entered as said above.
+        RuleError: if the theorem is not an equation, there is no such subterm or choice of letters, or a derivative
+            is entered where, or with what, that is not allowed.
     """
     need(theorem.relation == "=", "congruence", "not an equation", theorem=theorem.conclusion)
     continuous: set[t.Judgement] = set()
@@ -163,6 +164,7 @@ def ring(program: Program, left: t.Term, right: t.Term) -> Sequent:
 
     Raises:
         RuleError: if the two differ.
+        LimitError: if a product has too many monomials.
     """
     found = equal(left, right)
     need(found is not None, "ring", "the sides differ", left=left, right=right)
@@ -321,7 +323,7 @@ def partial_entry(program: Program, term: t.Partial) -> Sequent:
         ⊢ ∂x[i, k]/∂x[j, m] = δ_ij δ_km
 
     Raises:
-        RuleError: if the tensors differ.
+        RuleError: if the body is not an entry of the same tensor.
     """
     body: Any = term.body
     need(isinstance(body, t.Entry) and body.tensor == term.wrt.tensor, "partial_entry", "another tensor", term=term)
@@ -340,7 +342,7 @@ def partial_plus(program: Program, term: t.Partial) -> Sequent:
     Source: Rudin 1976, Principles of Mathematical Analysis, theorem 5.3(a).
 
     Raises:
-        RuleError: if no term depends on the variable.
+        RuleError: if the body is not a sum of terms, or none of them depends on the variable.
     """
     return _leibniz(program, term, t.Plus, lambda _u, _k, du: du)
 
@@ -357,7 +359,7 @@ def partial_times(program: Program, term: t.Partial) -> Sequent:
     Source: Rudin 1976, theorem 5.3(b).
 
     Raises:
-        RuleError: if no factor depends on the variable.
+        RuleError: if the body is not a product, or no factor depends on the variable.
     """
     return _leibniz(program, term, t.Times, lambda u, k, du: t.Times((*u.factors[:k], du, *u.factors[k + 1 :])))
 
@@ -374,7 +376,7 @@ def partial_power(program: Program, term: t.Partial) -> Sequent:
     Source: Rudin 1976, example 5.4 with theorem 5.5.
 
     Raises:
-        RuleError: if the term is no derivative of a power.
+        RuleError: if the body is not a power, or its base does not depend on the variable.
     """
 
     def lower(u: t.Power) -> t.Term:
@@ -395,7 +397,7 @@ def partial_apply(program: Program, term: t.Partial) -> Sequent:
     Source: Rudin 1976, theorem 5.5; the derivatives are those of ``kernel.functions``.
 
     Raises:
-        RuleError: if no argument depends on the variable.
+        RuleError: if the body is not a function, or no argument depends on the variable.
     """
     return _leibniz(program, term, t.Apply, lambda f, k, du: t.Times((DERIVATIVES[f.function][k](*f.arguments), du)))
 
@@ -413,7 +415,7 @@ def partial_sum(program: Program, term: t.Partial) -> Sequent:
     Source: Rudin 1976, theorem 5.3(a).
 
     Raises:
-        RuleError: if the term is no derivative of a sum.
+        RuleError: if the body is not a sum over an index, or does not depend on the variable.
     """
     return _leibniz(program, term, t.Sum, lambda u, _k, du: t.Sum(u.size, du))
 
@@ -431,7 +433,7 @@ def chain(program: Program, term: t.Partial) -> Sequent:
     Source: Griewank and Walther 2008, Evaluating Derivatives, section 3.2.
 
     Raises:
-        RuleError: if r is an entry of u itself, or does not depend on u.
+        RuleError: if the derivative is direct, if r is an entry of u itself, or does not depend on u.
     """
     variable = term.wrt.tensor
     need(term.total and variable not in w.mentioned(term.body), "chain", "direct, or of its own tensor", term=term)
@@ -549,7 +551,8 @@ def separable(program: Program, sample: t.Entry, premises: tuple[Theorem, ...]) 
     By induction along the program: each definition has the value, at n, that the single-sample program gives it.
 
     Raises:
-        RuleError: if a definition differs and its premise is missing or is another equation.
+        RuleError: if the term is not loss[n], a definition differs and its premise is missing or is another equation, a
+            premise is left over or of another program, or its hypotheses are about more than data.
     """
     need(sample.tensor == "loss" and sample.indices, "separable", "expected loss[n]", sample=sample)
     [n], rest = t.letters(sample), list(premises)
@@ -581,7 +584,8 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
     respect to parameters: only those are the same function of the same variable.
 
     Raises:
-        RuleError: if the first is not separable, the second not an equation of its single-sample program, or see above.
+        RuleError: if the first is not what ``separable`` made, the second not an equation of its single-sample
+            program, it mentions the letter n, or it holds a derivative that it may not.
     """
     program, sides = apart.program, (theorem.left, theorem.right)
     need(apart.rule == "separable" and theorem.relation == "=", "lift", "not separable, or not an equation")

@@ -236,6 +236,5 @@ class Judgement:
 
 def closure(judgement: Judgement) -> Judgement:
     """The judgement with its letters renamed in the order they occur, so that one hypothesis has one form."""
-    found = dict.fromkeys((*letters(judgement.left), *letters(judgement.right)))
-    names = {letter: Index(f"_{k}", letter.size) for k, letter in enumerate(found)}
+    names = {i: Index(f"_{k}", i.size) for k, i in enumerate(letters(Plus((judgement.left, judgement.right))))}
     return judgement.map(lambda term: renamed(term, names))

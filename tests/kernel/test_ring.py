@@ -106,6 +106,7 @@ DIFFERENT = {
     "an inverse root": (power(b, "-1/2"), b),
     "a square root of a square": (power(power(b, 2), "1/2"), b),
     "a root of a fraction": (power(power(power(b, -1), "1/2"), 2), b),
+    "a root of a fraction and its numerator": (power(power(power(b, -1), "1/2"), 2), ONE),
     "signs": (plus(b, s), plus(b, times(MINUS, s))),
     "square of a step": (power(f("step", b), 2), f("step", b)),
     "functions of equal arguments": (f("exp", plus(b, s)), f("exp", plus(s, b))),

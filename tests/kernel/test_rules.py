@@ -960,6 +960,8 @@ def test_lift_by_equations_takes_total_derivatives_of_parameters_only():
     apart, alone = r.separable(NEAR, loss(n), (premise,)), single(NEAR)
     slope = r.chain(alone, total(LOSS, b))
     refuses(r.lift, apart, slope, because="do not carry over")
+    held = direct(times(b, b), b)
+    refuses(r.lift, apart, r.ring(alone, plus(held), held), because="do not carry over")
     by_itself = r.ring(alone, plus(total(LOSS, b), ZERO), total(LOSS, b))
     assert r.lift(apart, by_itself).right == total(loss(n), b)
     middle = Program(

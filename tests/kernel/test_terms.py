@@ -98,6 +98,12 @@ def test_terms_are_equal_only_if_they_are_the_same_tree():
     assert hash(ONE) == hash(num(1))
 
 
+def test_terms_with_one_hash_are_not_taken_for_equal():
+    assert hash(num(-1)) == hash(num(-2))
+    assert num(-1) != num(-2)
+    assert plus(b, num(-1)) != plus(b, num(-2))
+
+
 @pytest.mark.parametrize("value", [1, 1.0, True])
 def test_a_number_of_another_type_is_another_term(value):
     assert t.Number(value) != ONE
