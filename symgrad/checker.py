@@ -483,7 +483,7 @@ class Rules(Ring):
     def match(self, pattern: int, subject: int, around: tuple[str, ...]) -> dict[Letter, Position]:
         """What to put for the letters of the pattern to get the subject; ``around``: sizes of the sums about that."""
         choice: dict[Letter, Position] = {}
-        seen = {(pattern, subject, 0)}
+        seen = {(pattern, subject, 0)} if self.terms[pattern].letters else set()
         todo = list(seen)
         while todo:
             this, that, below = todo.pop()
