@@ -2,6 +2,7 @@
 # make test     install into .venv and run the tests
 # make bench    measure
 # make lint     style and types
+# make catalogue   write again the proofs and certificates stored in derivations/
 # PYTHON=python3.12 chooses the interpreter; anything from 3.11 to 3.13 serves.
 
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -15,7 +16,7 @@ PYTEST_ARGS ?=
 WHEEL := import platform, sys; m = platform.machine().lower(); mac = sys.platform == "darwin"; \
 	print("tf-cpu" if m in ("x86_64", "amd64") and not mac else "tf" if m in ("aarch64", "arm64") else "")
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench lint catalogue clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -32,6 +33,9 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+catalogue: $(VENV)/.test
+	$(BIN)/python -m symgrad.catalogue
 
 clean:
 	rm -rf $(VENV)

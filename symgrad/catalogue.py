@@ -47,3 +47,29 @@ def find(name: str) -> Path:
     near = get_close_matches(name, names(), n=1)
     hint = f"did you mean {near[0]!r}?" if near else "`symgrad list` shows its names, and a file ends in .sg"
     raise InputError(f"no derivation {name!r} in the catalogue; {hint}")
+
+
+def artefacts(name: str) -> dict[str, str]:
+    """What is stored beside an entry: its proof as a LaTeX fragment and its certificate, which the checker accepts.
+
+    Raises:
+        InputError: if there is no such entry.
+    """
+    from symgrad.calculus import derive
+    from symgrad.lang.parser import load_model
+    from symgrad.render import to_tex
+
+    derivation = derive(load_model(find(name)))
+    derivation.verify()
+    return {"proof.tex": to_tex(derivation), "certificate.json": derivation.certificate()}
+
+
+def main() -> None:
+    """Write again what is stored beside every entry: ``python -m symgrad.catalogue``."""
+    for name in names():
+        for file, text in artefacts(name).items():
+            (folder() / name / file).write_text(text, encoding="utf-8", newline="")
+
+
+if __name__ == "__main__":
+    main()

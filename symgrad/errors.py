@@ -28,9 +28,12 @@ class RuleError(SymgradError):
     """
 
     def __init__(self, rule: str, reason: str, **shown: object) -> None:
+        super().__init__(rule, reason)
         self.rule, self.reason, self.shown = rule, reason, shown
-        culprits = "".join(f"\n{name:>10}: {value}" for name, value in shown.items())
-        super().__init__(f"{rule}: {reason}{culprits}")
+
+    def __str__(self) -> str:
+        """The refusal and its culprits, written when somebody asks: conversions try rules that may refuse."""
+        return f"{self.rule}: {self.reason}" + "".join(f"\n{name:>10}: {value}" for name, value in self.shown.items())
 
 
 class LimitError(SymgradError):

@@ -5,8 +5,26 @@ import io
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # second_reader and matrix_reader
+
+
+@pytest.fixture(scope="session")
+def derived():
+    """The derivation of an entry of the catalogue by name, derived once and replayed by the checker."""
+    from symgrad import catalogue
+    from symgrad.calculus import derive
+    from symgrad.lang.parser import load_model
+
+    @cache
+    def derivation(name):
+        return derive(load_model(catalogue.find(name)))
+
+    return derivation
 
 
 @dataclass

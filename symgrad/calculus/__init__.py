@@ -1,6 +1,6 @@
 """How proofs are found: SymPy proposes, conversions rewrite, the kernel proves."""
 
 from symgrad.calculus.derivation import Derivation, Verdict
-from symgrad.calculus.derive import derive
+from symgrad.calculus.engine import derive
 
 __all__ = ["Derivation", "Verdict", "derive"]

@@ -1,6 +1,7 @@
 """Theorems and goals as canonical JSON: what the checker reads.
 
-A certificate is a table of terms and a list of steps; each names its rule, the steps it builds on and its other arguments.
+A certificate is a table of terms and a list of steps; each names its rule, the steps it builds on, and its other
+arguments.
 It holds no conclusion, no comment and nothing that is not used. The goal is written without looking at it.
 """
 
@@ -21,7 +22,9 @@ FORMAT = 1
 
 def dumps(value: Any) -> str:
     """Canonical JSON: sorted keys, no spaces but line feeds between the top-level parts, a final line feed."""
-    parts = (f"{json.dumps(key)}:{json.dumps(value[key], sort_keys=True, separators=(',', ':'))}" for key in sorted(value))
+    parts = (
+        f"{json.dumps(key)}:{json.dumps(value[key], sort_keys=True, separators=(',', ':'))}" for key in sorted(value)
+    )
     return "{" + ",\n".join(parts) + "}\n"
 
 
@@ -74,7 +77,7 @@ def program_json(program: Program) -> dict[str, Any]:
     }
 
 
-def certificate(program: Program, statements: Iterable[tuple[str, Theorem]]) -> str:
+def write_certificate(program: Program, statements: Iterable[tuple[str, Theorem]]) -> str:
     """The proofs of named statements about ``program`` and its single-sample program, as one certificate."""
     return dumps(_Writer(program).written(list(statements)))
 
@@ -93,10 +96,10 @@ class _Writer:
     def written(self, statements: list[tuple[str, Theorem]]) -> dict[str, Any]:
         for _, theorem in statements:
             self._prove(theorem)
-        listed = [
-            [name, self._argument(s.program), sorted(map(self._argument, s.hypotheses)), self._argument(s.conclusion)]
-            for name, s in statements
-        ]
+        listed = []
+        for name, s in statements:
+            under = sorted(map(self._argument, sorted(s.hypotheses, key=repr)))
+            listed.append([name, self._argument(s.program), under, self._argument(s.conclusion)])
         return {"format": FORMAT, "statements": listed, "steps": self.lines, "terms": self.table}
 
     def _term(self, term: t.Term) -> int:
@@ -144,7 +147,7 @@ def premises(theorem: Theorem) -> list[Theorem]:
     return [v for v in flat if isinstance(v, Theorem)]
 
 
-def goal(program: Program, assumptions: Iterable[Judgement], statements: Iterable[tuple[str, Theorem]]) -> str:
+def write_goal(program: Program, assumptions: Iterable[Judgement], statements: Iterable[tuple[str, Theorem]]) -> str:
     """What the certificate has to establish: the model, and each named statement with its hypotheses."""
     return dumps({
         "format": FORMAT,

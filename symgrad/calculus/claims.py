@@ -7,6 +7,7 @@ from typing import Any
 from symgrad.calculus import numbers
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain, assumed, simplify
+from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters, Reverse, first_of
 from symgrad.calculus.signs import stated
 from symgrad.errors import LimitError, RuleError
@@ -104,10 +105,10 @@ class Claims:
                 to: Theorem | None = None
                 fro: Theorem | None = None
                 for way in ways:
-                    for convert in (rw.repeated(rw.everywhere(way)) if way is not self._assume else way, rw.normal):
+                    for convert in (rw.repeated(rw.everywhere(way)) if way is not self._assume else way, normal):
                         to = rw.chained(to, convert(program, rw.result(to, there)))
                         fro = rw.chained(fro, convert(program, rw.result(fro, back)))
-                middle = rw.meet(program, rw.result(to, there), rw.result(fro, back))
+                middle = meet(program, rw.result(to, there), rw.result(fro, back))
             except (LimitError, RuleError):
                 continue
             if middle is not None:
@@ -117,7 +118,7 @@ class Claims:
         return None
 
     def _assume(self, program: Any, term: t.Term) -> Theorem | None:
-        done = rw.normal(program, term)
+        done = normal(program, term)
         step = rw.everywhere(assumed(program, self.model.assumptions))(program, rw.result(done, term))
         return rw.chained(done, step)
 
@@ -171,6 +172,11 @@ def _steps_(program: Any, term: t.Term) -> Theorem | None:
     law = {"max": "max_relu", "min": "min_relu", "relu": "relu_step", "abs": "abs_step", "sign": "sign_step"}
     if isinstance(term, t.Apply) and term.function in law:
         return rules.identity(program, law[term.function], term.arguments)
-    if isinstance(term, t.Power) and isinstance(term.base, t.Apply) and term.base.function == "step" and term.exponent == 2:
+    if (
+        isinstance(term, t.Power)
+        and isinstance(term.base, t.Apply)
+        and term.base.function == "step"
+        and term.exponent == 2
+    ):
         return rules.identity(program, "step_squared", term.base.arguments)
     return None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad.calculus.certificate import certificate, goal
+from symgrad.calculus.certificate import write_certificate, write_goal
 from symgrad.calculus.local import Chain
 from symgrad.calculus.reverse import Reverse
 from symgrad.errors import SymgradError
@@ -53,11 +52,20 @@ class Section:
 
 @dataclass(frozen=True)
 class Side:
-    """The gradients of one program: by cotangents, and closed; per-sample formulas have sample n put in."""
+    """The gradients of one program: by cotangents, and closed; per-sample formulas have sample n put in.
+
+    ``side["w"]`` is the closed gradient with respect to ``w`` as a SymPy expression; a ``KeyError`` if there is none.
+    """
 
     adjoints: dict[str, Formula]
     gradients: dict[str, Formula]
     closed: dict[str, Formula]
+
+    def __getitem__(self, name: str) -> Any:
+        """The closed gradient with respect to a parameter, as a SymPy expression with indices."""
+        from symgrad.lang.sympy_bridge import to_sympy
+
+        return to_sympy(self.closed[name].right)
 
 
 class ProgramError(SymgradError):
@@ -93,7 +101,6 @@ class Derivation:
     proof: tuple[Section, ...]
     checked: bool = False
     check_report: CheckReport | None = None
-    _goal: str | None = field(default=None, repr=False)
 
     @property
     def hypotheses(self) -> tuple[Judgement, ...]:
@@ -109,11 +116,13 @@ class Derivation:
         """Status of what is judged, and whether the file expects it refuted: separable, identity, each claim."""
         wanted = self.model.expected
         found = [(self.verdicts[name]["status"], name in wanted) for name in ("separable", "identity")]
-        return found + [(c["status"], claim.expect_refuted) for c, claim in zip(self.claims, self.model.claims, strict=True)]
+        return found + [
+            (c["status"], claim.expect_refuted) for c, claim in zip(self.claims, self.model.claims, strict=True)
+        ]
 
     @property
     def verdict(self) -> Verdict:
-        """Refuted if a statement is that is not expected to be, or is proved though it should not; else undecided if one is."""
+        """Refuted if a statement is, unexpectedly, or is proved that should not be; else undecided if one is."""
         if any((status == "refuted") != expected for status, expected in self.judged if status != "undecided"):
             return Verdict.REFUTED
         coupled = self.verdicts["separable"]["status"] == "refuted"
@@ -129,18 +138,30 @@ class Derivation:
         return {Verdict.PROVED: 0, Verdict.REFUTED: 1, Verdict.UNDECIDED: 3}[self.verdict]
 
     @property
-    def per_sample(self) -> dict[str, Any]:
-        """The per-sample gradients as SymPy expressions, by parameter."""
-        return self._sympy(self.single)
+    def per_sample(self) -> Side:
+        """The per-sample side, ``single``, by its name in the question."""
+        return self.single
 
-    def _sympy(self, side: Side) -> dict[str, Any]:
-        from symgrad.lang.sympy_bridge import to_sympy
+    @property
+    def certificate_sha256(self) -> str | None:
+        """The hash of the certificate; None unless everything judged is as it should be."""
+        from symgrad.calculus.report import sha256
 
-        return {name: to_sympy(f.right, self.model.letters) for name, f in side.closed.items()}
+        return sha256(self.certificate()) if self.verdict is Verdict.PROVED else None
+
+    @property
+    def rows(self) -> bool:
+        """Whether the per-sample side holds rows of the Jacobian, because the samples are coupled."""
+        return self.verdicts["separable"]["status"] != "proved" or "row" in {n.split()[0] for n in self.statements}
+
+    @cached_property
+    def adjoint_names(self) -> dict[str, str]:
+        """For each tensor, the name under which its cotangent prints."""
+        return adjoint_names(self.model)
 
     @cached_property
     def _certificate(self) -> str:
-        return certificate(self.model.program, self.statements.items())
+        return write_certificate(self.model.program, self.statements.items())
 
     def certificate(self) -> str:
         """The proofs of all statements, as canonical JSON."""
@@ -148,7 +169,7 @@ class Derivation:
 
     def goal(self) -> str:
         """The model and every statement with its hypotheses, as canonical JSON: what the certificate must establish."""
-        return goal(self.model.program, self.model.assumptions, self.statements.items())
+        return write_goal(self.model.program, self.model.assumptions, self.statements.items())
 
     def verify(self) -> None:
         """Let the checker replay the certificate, in a process of its own.
@@ -167,31 +188,33 @@ class Derivation:
         from symgrad.kernel.program import Definition
         from symgrad.oracles.report import Formulas
 
-        bars = adjoint_names(self.model)
+        bars = self.adjoint_names
 
         def named(term: t.Term) -> t.Term:
             if isinstance(term, t.Partial):
                 return t.Entry(bars[term.wrt.tensor], term.wrt.indices)
-            return t.rebuilt(term, tuple(named(part) for part in t.children(term)))
+            put: t.Term = t.rebuilt(term, tuple(named(part) for part in t.children(term)))
+            return put
 
-        adjoints = []
-        for name, found in self.reverse.cotangents.items():
-            if name in self.model.program.bodies:
-                adjoints.append(Definition(bars[name], t.letters(found.wrt), named(found.equation.right)))
-        gradients = {}
-        for name, tensor in ((i.name, i) for i in self.model.program.inputs if i.kind == "parameter"):
-            found = self.reverse.cotangents.get(name)
-            if found is None:
-                letters = tuple(t.Index(f"z{k}_", size) for k, size in enumerate(tensor.shape))
-                gradients[name] = (letters, t.ZERO)
-            else:
+        known = self.reverse.cotangents
+        adjoints = [
+            Definition(bars[name], t.letters(found.wrt), named(found.equation.right))
+            for name, found in known.items()
+            if name in self.model.program.bodies
+        ]
+        gradients: dict[str, tuple[tuple[t.Index, ...], t.Term]] = {}
+        for tensor in self.model.program.inputs:
+            if tensor.kind == "parameter" and tensor.name in known:
+                found = known[tensor.name]
                 best = found.closed or found.equation
-                gradients[name] = (t.letters(found.wrt), named(best.right))
-        return Formulas(tuple(adjoints), gradients)  # type: ignore[arg-type]
+                gradients[tensor.name] = (t.letters(found.wrt), named(best.right))
+            elif tensor.kind == "parameter":
+                gradients[tensor.name] = (tuple(t.Index(f"z{k}_", s) for k, s in enumerate(tensor.shape)), t.ZERO)
+        return Formulas(tuple(adjoints), gradients)
 
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
-        """Compare the formulas with a framework's automatic differentiation; see ``symgrad.oracles.check.check``."""
-        from symgrad.oracles.check import check
+        """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``."""
+        from symgrad.oracles.comparison import check
 
         self.check_report = check(self.model, self.formulas, backend=backend, **options)
         return self.check_report
@@ -204,7 +227,7 @@ class Derivation:
 
     def to_sympy(self) -> str:
         """The closed gradients of the objective, one SymPy expression a line."""
-        return "".join(f"{name} = {expression}\n" for name, expression in self._sympy(self.batch).items())
+        return "".join(f"{name} = {self.batch[name]}\n" for name in self.batch.closed)
 
     def to_latex(self, **options: Any) -> str:
         """The document as LaTeX; see ``symgrad.render.to_tex``."""
@@ -219,10 +242,14 @@ class Derivation:
         return str(to_html(self))
 
     def _repr_latex_(self) -> str:
-        return "$$" + r" \\ ".join(json.dumps(v) for v in ()) + "$$"
+        from symgrad.render import to_latex_block
+
+        return str(to_latex_block(self))
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        from symgrad.render import to_html_fragment
+
+        return str(to_html_fragment(self))
 
 
 def adjoint_names(model: Model) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Local derivatives: the body of one definition with respect to the entries that it mentions, every other tensor fixed."""
+"""Local derivatives: the body of a definition with respect to an entry that it mentions, all other tensors fixed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.short import LARGEST, folded, nodes, shortest
+from symgrad.calculus.normal import meet, normal, tidy
+from symgrad.calculus.polynomials import arithmetic
+from symgrad.calculus.short import LARGEST, differentiated, folded, nodes, shortest
+from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program, mentioned
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
+
+WORTH = 9
+"""Local derivatives of at most so many nodes are not looked at twice."""
 
 _PUSH: dict[type[t.Term], Callable[[Program, t.Term], Theorem]] = {
     t.Entry: rules.partial_entry,
@@ -42,7 +48,10 @@ class Chain:
 
     def add(self, convert: rw.Conversion | Theorem | None) -> bool:
         """Go on by a conversion of the last line, or by an equation about it; tell whether anything changed."""
-        found = convert if isinstance(convert, Theorem) or convert is None else convert(self.program, self.right)
+        try:
+            found = convert(self.program, self.right) if callable(convert) else convert
+        except (RuleError, LimitError):
+            return False  # a conversion that fails leaves the line as it is
         if found is not None and found.left != found.right:
             self.theorems.append(found)
             return True
@@ -99,7 +108,7 @@ def _steps(theorem: Theorem, known: set[int]) -> dict[Step, None]:
     return found
 
 
-def rule_for(program: Program, term: t.Term) -> Callable[[Program, t.Term], Theorem] | None:
+def rule_for(term: t.Term) -> Callable[[Program, t.Term], Theorem] | None:
     """The rule that carries out the derivative ``term``, if it is a direct one."""
     if not isinstance(term, t.Partial) or term.total:
         return None
@@ -109,17 +118,17 @@ def rule_for(program: Program, term: t.Term) -> Callable[[Program, t.Term], Theo
 
 
 SHORTEST, FOLDED = rw.everywhere(shortest), rw.everywhere(folded)
-ARITHMETIC = rw.everywhere(rw.arithmetic)
+ARITHMETIC = rw.everywhere(arithmetic)
 
 
 def push(program: Program, term: t.Term) -> Theorem | None:
     """Carry out, everywhere in ``term``, the derivatives that want the same rule as the first one."""
-    wanted = next((r for part in t.subterms(term) if (r := rule_for(program, part))), None)
+    wanted = next((r for part in t.subterms(term) if (r := rule_for(part))), None)
     if wanted is None:
         return None
 
     def step(program: Program, part: t.Term) -> Theorem | None:
-        return wanted(program, part) if rule_for(program, part) is wanted else None
+        return wanted(program, part) if rule_for(part) is wanted else None
 
     done = rw.everywhere(step)(program, term)
     return rw.chained(done, ARITHMETIC(program, rw.result(done, term)))
@@ -136,9 +145,9 @@ def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion
 
 
 def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool = False) -> None:
-    """Go on to the shortest form that is found: tidied as it stands, or from the normal form with the assumptions used."""
+    """Go on to the shortest form found: tidied as it stands or, if ``thorough``, multiplied out under assumptions."""
     program, assumptions = chain.program, tuple(assumptions)
-    chain.add(rw.tidy)
+    chain.add(tidy)
     start = chain.right
     ways: list[Chain] = []
     for through_normal in (False, True):
@@ -146,14 +155,14 @@ def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool =
         if through_normal and not (thorough and nodes(start) <= LARGEST and _worth(start)):
             continue
         if through_normal:
-            way.add(rw.normal)
+            way.add(normal)
             way.add(rw.everywhere(assumed(program, assumptions)))
-            way.add(rw.tidy)
+            way.add(tidy)
         way.add(SHORTEST)
         way.add(FOLDED)
-        way.add(rw.tidy)
+        way.add(tidy)
         if way.add(SHORTEST):
-            way.add(rw.tidy)
+            way.add(tidy)
         ways.append(way)
     best = min(ways, key=lambda way: nodes(way.right))
     for theorem in best.theorems:
@@ -162,13 +171,27 @@ def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool =
 
 def _worth(term: t.Term) -> bool:
     """Whether multiplying out can help: something cancels, or an assumption could be used."""
-    return any(isinstance(p, t.Sum | t.Power) and not isinstance(getattr(p, "base", None), t.Size) for p in t.subterms(term))
+    return any(
+        isinstance(p, t.Sum | t.Power) and not isinstance(getattr(p, "base", None), t.Size) for p in t.subterms(term)
+    )
 
 
-def local(program: Program, name: str, wrt: t.Entry, assumptions: Iterable[Judgement]) -> Chain:
+def local_derivative(program: Program, name: str, wrt: t.Entry, assumptions: Iterable[Judgement]) -> Chain:
     """The derivative of the body of ``name`` with respect to ``wrt``, which shares no letter with it."""
     chain = Chain(program, t.Partial(program.bodies[name].body, wrt, total=False))
     while chain.add(push):
         pass
     simplify(chain, assumptions, thorough=True)
+    _shortened(chain, assumptions)
     return chain
+
+
+def _shortened(chain: Chain, assumptions: Iterable[Judgement]) -> None:
+    """Go on to the derivative as SymPy finds it, tidied, where that is shorter and the two are proved equal."""
+    partial, known = chain.left, nodes(chain.right)
+    proposal = differentiated(partial.body, partial.wrt) if isinstance(partial, t.Partial) and known > WORTH else None
+    if proposal is not None and nodes(proposal) <= LARGEST:
+        other = Chain(chain.program, proposal)
+        simplify(other, assumptions)
+        if nodes(other.right) < known:
+            chain.add(lambda program, term: meet(program, term, other.right))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from symgrad.calculus.reverse import Reverse
@@ -32,17 +33,43 @@ def sizes_of(program: Program) -> dict[str, None]:
     return found
 
 
+SMALL = tuple(map(Fraction, ("1", "0", "2", "-1", "1/2", "3", "-2", "-1/2")))
+"""The values that a reader can calculate with, tried first."""
+
+
 def points(model: Model, hypotheses: Iterable[Judgement], seed: int = 0, tries: int = TRIES) -> Iterator[Point]:
-    """Points that satisfy every assumption and hypothesis, small sizes first; deterministic."""
+    """Points that satisfy every assumption and hypothesis; deterministic.
+
+    First sizes of one with a batch of two and small values, then larger sizes, then values without coincidences.
+    """
     rng = random.Random(seed)
     names = list(sizes_of(model.program))
-    hypotheses = tuple(hypotheses)
-    for attempt in range(tries):
-        sizes = {name: 2 + (attempt + k) % (1 + min(attempt, 2)) for k, name in enumerate(names)}
-        sizes[model.program.batch] = 2 + attempt % 2
-        point = sample_point(model, sizes, rng)
-        if point is not None and satisfies((*model.assumptions, *hypotheses), model.program, point):
+    judgements = (*model.assumptions, *hypotheses)
+    for attempt in range(3 * tries):
+        small = attempt < 2 * tries
+        dimension = 1 if attempt < tries else 2
+        sizes = {name: dimension if small else 2 + (attempt + k) % (1 + attempt % 3) for k, name in enumerate(names)}
+        sizes[model.program.batch] = 2 if small else 2 + attempt % 2
+        point = _small_point(model, sizes, rng) if small else sample_point(model, sizes, rng)
+        if point is not None and satisfies(judgements, model.program, point):
             yield point
+
+
+def _small_point(model: Model, sizes: dict[str, int], rng: random.Random) -> Point | None:
+    """Small values for every entry; None if a definition is not defined there."""
+    values = {
+        tensor.name: {where: rng.choice(SMALL) for where in product(*(range(sizes[s]) for s in tensor.shape))}
+        for tensor in model.program.inputs
+    }
+    point = Point(sizes, values)
+    evaluator = Evaluator(model.program, point)
+    try:
+        for definition in model.program.definitions:
+            for at in every(definition.letters, sizes):
+                evaluator.value(t.Entry(definition.name, definition.letters), at)
+    except Undefined:
+        return None
+    return point
 
 
 def satisfiable(model: Model, hypotheses: Iterable[Judgement]) -> bool:
@@ -66,7 +93,7 @@ def alone(point: Point, program: Program, sample: int) -> Point:
 def mean(values: list[Real]) -> Real:
     """The mean, exact where all values are."""
     if all(isinstance(v, Fraction) for v in values):
-        return sum(values, Fraction(0)) / len(values)  # type: ignore[arg-type]
+        return sum(values, Fraction(0)) / len(values)
     total = ball(values[0])
     for value in values[1:]:
         total += ball(value)
@@ -81,9 +108,11 @@ def written(value: Real) -> str:
 def witness(
     model: Model, hypotheses: Iterable[Judgement], letters: Iterable[t.Index], left: Side, right: Side
 ) -> dict[str, Any] | None:
-    """A point, and values of the letters, at which the two sides certainly differ."""
-    letters = tuple(letters)
-    for point in points(model, hypotheses):
+    """A point, and values of the letters, at which the two sides certainly differ: an exact one if it is found soon."""
+    letters, fallback = tuple(letters), None
+    for tried, point in enumerate(points(model, hypotheses)):
+        if fallback is not None and tried > TRIES:
+            break
         for at in every(letters, point.sizes):
             try:
                 a, b = left(point, at), right(point, at)
@@ -91,8 +120,11 @@ def witness(
                 continue
             if separated(a, b):
                 exact = isinstance(a, Fraction) and isinstance(b, Fraction)
-                return described(model, point, at) | {"left": written(a), "right": written(b), "exact": exact}
-    return None
+                found = described(model, point, at) | {"left": written(a), "right": written(b), "exact": exact}
+                if exact:
+                    return found
+                fallback = fallback or found
+    return fallback
 
 
 Side = Callable[[Point, dict[t.Index, int]], Real]
@@ -121,9 +153,7 @@ def described(model: Model, point: Point, at: dict[t.Index, int]) -> dict[str, A
         firsts = sorted({where[0] for where in values})
         return [nested({w[1:]: v for w, v in values.items() if w[0] == k}, rank - 1) for k in firsts]
 
-    held = {
-        tensor.name: nested(dict(point.values[tensor.name]), len(tensor.shape)) for tensor in model.program.inputs
-    }
+    held = {tensor.name: nested(dict(point.values[tensor.name]), len(tensor.shape)) for tensor in model.program.inputs}
     kinds = {tensor.name: tensor.kind for tensor in model.program.inputs}
     return {
         "sizes": dict(point.sizes),
@@ -151,4 +181,5 @@ def with_bars(term: t.Term) -> t.Term:
     """``term`` with cotangents as entries of their definitions."""
     if isinstance(term, t.Partial) and term.total and isinstance(term.body, t.Entry):
         return t.Entry(bar(term.wrt.tensor), (*term.body.indices, *term.wrt.indices))
-    return t.rebuilt(term, tuple(with_bars(part) for part in t.children(term)))
+    put: t.Term = t.rebuilt(term, tuple(with_bars(part) for part in t.children(term)))
+    return put

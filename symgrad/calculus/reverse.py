@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain as joined
+from itertools import count
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.local import Chain, local, simplify
+from symgrad.calculus.local import Chain, local_derivative, simplify
+from symgrad.calculus.normal import tidy
 from symgrad.calculus.short import nodes
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -44,6 +47,7 @@ class Letters:
     def __init__(self, declared: Iterable[t.Index], names: Iterable[str]) -> None:
         self.declared = tuple(declared)
         self.names = {i.name for i in self.declared} | set(names)
+        self.made: dict[str, str] = {}
 
     def pick(self, size: str, taken: Iterable[t.Index]) -> t.Index:
         """A letter of ``size`` that is not ``taken``."""
@@ -54,11 +58,13 @@ class Letters:
         return self.new(size, used)
 
     def new(self, size: str, used: Iterable[str]) -> t.Index:
-        """A letter of ``size`` that the model does not declare."""
+        """A letter of ``size`` that the model does not declare; each letter keeps its size."""
         first = "m" if size == next((i.size for i in self.declared), "") else ""
-        singles = [*first, *"jikpqrstuvacegl", *(f"j{k}" for k in range(2, 10**4))]
+        singles = joined(first, "jikpqrstuvacegl", (f"j{k}" for k in count(2)))
         taken = self.names | set(used)
-        return t.Index(next(name for name in singles if name not in taken), size)
+        name = next(name for name in singles if name not in taken and self.made.get(name, size) == size)
+        self.made[name] = size
+        return t.Index(name, size)
 
     def entry(self, tensor: str, shape: tuple[str, ...], taken: Iterable[t.Index]) -> t.Entry:
         """``tensor`` at letters that are not ``taken``."""
@@ -77,7 +83,9 @@ class Reverse:
         self.locals: dict[tuple[str, str], Chain] = {}
         self.cotangents: dict[str, Cotangent] = {}
         above = ancestors(program, root.tensor)
-        order = [d.name for d in reversed(program.definitions)] + [i.name for i in program.inputs if i.kind == "parameter"]
+        order = [d.name for d in reversed(program.definitions)] + [
+            i.name for i in program.inputs if i.kind == "parameter"
+        ]
         for name in order:
             if name in above and name != root.tensor:
                 self.cotangents[name] = self._cotangent(name)
@@ -98,7 +106,7 @@ class Reverse:
             for size in shape:
                 found.append(self.letters.pick(size, (*own, *found)))
             wrt = t.Entry(name, tuple(found))
-            self.locals[consumer, name] = local(self.program, consumer, wrt, self.assumptions)
+            self.locals[consumer, name] = local_derivative(self.program, consumer, wrt, self.assumptions)
         return self.locals[consumer, name]
 
     def _cotangent(self, name: str) -> Cotangent:
@@ -110,13 +118,13 @@ class Reverse:
         known = [self._local(consumer, name).theorem() for consumer in consumers]
         chain.cites += known
         chain.add(first_of(known))
-        chain.add(rw.tidy)
+        chain.add(tidy)
         root = [t.Partial(self.root, t.Entry(self.root.tensor, self._root_letters()), total=True)]
         inlined = [rules.partial_entry(program, r) for r in root if self.root.tensor in consumers]
         inlined += [self.cotangents[c].closed for c in consumers if self._inline(c)]  # type: ignore[misc]
         chain.cites += [c for c in inlined if c.rule != "partial_entry"]
         if chain.add(first_of(inlined)):
-            chain.add(rw.tidy)
+            chain.add(tidy)
         simplify(chain, self.assumptions)
         closing = Chain(program, chain.right)
         equations = [self.cotangents[c].closed for c in consumers if c in self.cotangents and not self._inline(c)]

@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.calculus import rewrite as rw
-from symgrad.errors import LimitError, RuleError
+from symgrad.calculus.polynomials import written_in_order
+from symgrad.errors import InputError, LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program
@@ -24,6 +25,20 @@ def nodes(term: t.Term) -> int:
         case t.Power(base, exponent) if exponent == -1:
             return 1 + nodes(base)
     return 1 + sum(nodes(part) for part in t.children(term))
+
+
+def differentiated(body: t.Term, wrt: t.Entry) -> t.Term | None:
+    """The derivative of ``body`` with respect to ``wrt`` as SymPy finds it; None where SymPy has no word for it."""
+    import sympy
+
+    from symgrad.lang.sympy_bridge import from_sympy, to_sympy
+
+    letters = dict.fromkeys((*t.letters(body), *t.letters(wrt)))
+    try:
+        slope = sympy.diff(to_sympy(body, tuple(letters)), to_sympy(wrt, tuple(letters)))
+        return from_sympy(slope, tuple(letters))
+    except (InputError, NotImplementedError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def proposals(term: t.Term) -> list[t.Term]:
@@ -59,7 +74,7 @@ def proposals(term: t.Term) -> list[t.Term]:
 
     cancelled = sympy.cancel(whole) if any(isinstance(p, t.Power) for p in t.subterms(term)) else whole
     found = [sympy.factor_terms(whole), sympy.factor(cancelled)]
-    return [rw.written_in_order(back(expression)) for expression in dict.fromkeys(found)]
+    return [written_in_order(back(expression)) for expression in dict.fromkeys(found)]
 
 
 def _shortest(program: Program, term: t.Term) -> Theorem | None:
@@ -81,9 +96,12 @@ shortest = rw.remembered(_shortest)
 
 
 def _interesting(term: t.Term) -> bool:
-    """Whether there is something to factor or to cancel: a sum whose terms share an atom, or a sum inside a product."""
+    """Whether something may factor or cancel: terms that share an atom, or a sum over something that divides."""
     if isinstance(term, t.Times):
-        return any(isinstance(f, t.Plus | t.Power) for f in term.factors)
+        divides = any(
+            isinstance(f, t.Power) and f.exponent < 0 and not isinstance(f.base, t.Size) for f in term.factors
+        )
+        return divides and any(isinstance(f, t.Plus) for f in term.factors)
     seen: set[t.Term] = set()
     for part in t.children(term):
         own = set(part.factors if isinstance(part, t.Times) else (part,))
@@ -101,10 +119,11 @@ def _folded(program: Program, term: t.Term) -> Theorem | None:
         if isinstance(body, t.Entry | t.Number | t.Sum) or definition.name in {"loss", "objective"}:
             continue
         factors = body.factors if isinstance(body, t.Times) else (body,)
+        telling = max(factors, key=lambda f: len(t.letters(f)))
         wholes = t.children(term) if isinstance(term, t.Times) and isinstance(body, t.Times) else (term,)
         for whole in wholes:
             try:
-                binding = fitting(factors[0], whole)
+                binding = fitting(telling, whole)
                 entry = t.Entry(definition.name, tuple(binding[i] for i in definition.letters))
                 opened = rules.unfold(program, entry)
             except (RuleError, KeyError):

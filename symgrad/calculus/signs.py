@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.normal import meet, normal, tidy
+from symgrad.calculus.polynomials import key, written_in_order
 from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -26,7 +28,9 @@ class Signs:
 
     def of(self, term: t.Term, depth: int = 0) -> Theorem | None:
         """The strongest sign of ``term`` that is found."""
-        found = [f for f in (self._supposed(term), self._built(term, depth), self._opened(term, depth)) if f is not None]
+        found = [
+            f for f in (self._supposed(term), self._built(term, depth), self._opened(term, depth)) if f is not None
+        ]
         return min(found, key=lambda f: _STRENGTH[f.relation], default=None)
 
     def prove(self, wanted: Judgement) -> Theorem | None:
@@ -44,6 +48,18 @@ class Signs:
                 continue
             if all(isinstance(i, t.Index) and i.size == letter.size for letter, i in names.items()):
                 return rules.hypothesis(self.program, judgement.map(lambda side, names=names: t.renamed(side, names)))  # type: ignore[misc]
+        return None
+
+    def _folded(self, term: t.Term) -> Theorem | None:
+        """The supposed sign of a definition, where ``term`` is its body written in another way."""
+        for judgement in self.supposed:
+            if isinstance(judgement.left, t.Entry) and judgement.left.tensor in self.program.bodies:
+                opened = rules.unfold(self.program, judgement.left)
+                met = meet(self.program, term, opened.right) if t.letters(term) == t.letters(opened.right) else None
+                if met is not None:
+                    return rules.sign_equal(
+                        rules.trans(met, rules.sym(opened)), rules.hypothesis(self.program, judgement)
+                    )
         return None
 
     def _parts(self, parts: Iterable[t.Term], depth: int) -> tuple[Theorem, ...] | None:
@@ -81,9 +97,13 @@ class Signs:
             return None
         if isinstance(term, t.Entry) and term.tensor in self.program.bodies:
             return self._over(rules.unfold(self.program, term), depth)
-        if isinstance(term, t.Plus):
+        folded = self._folded(term) if depth == 0 else None
+        tidied = tidy(self.program, term) if folded is None else None
+        if tidied is not None:
+            return self._over(tidied, depth)
+        if isinstance(term, t.Plus) and folded is None:
             return self._complement(term, depth) or self._negated(term, depth)
-        return None
+        return folded
 
     def _over(self, equation: Theorem, depth: int) -> Theorem | None:
         sign = self.of(equation.right, depth + 1)
@@ -91,12 +111,14 @@ class Signs:
 
     def _negated(self, term: t.Plus, depth: int) -> Theorem | None:
         """u != 0 because -u > 0, where u starts with a negative number or term."""
-        opposite = t.Plus(tuple(rw.written_in_order(t.Times((t.MINUS, part))) for part in term.terms))
+        opposite = t.Plus(tuple(written_in_order(t.Times((t.MINUS, part))) for part in term.terms))
         if depth > 8 or self._turning:
             return None
         self._turning = True
         try:
             return self._over(rules.ring(self.program, term, t.Times((t.MINUS, opposite))), depth)
+        except RuleError:
+            return None
         finally:
             self._turning = False
 
@@ -104,7 +126,7 @@ class Signs:
         try:
             opened = rw.chained(rw.everywhere(_unfolded)(self.program, term), None)
             now = rw.result(opened, term)
-            opened = rw.chained(opened, rw.normal(self.program, now))
+            opened = rw.chained(opened, normal(self.program, now))
             now = rw.result(opened, term)
             inner = [p.arguments[0] for p in t.subterms(now) if isinstance(p, t.Apply) and p.function == "sigmoid"]
             for u in inner[:1]:
@@ -129,10 +151,15 @@ def stated(theorem: Theorem, assumptions: Iterable[Judgement]) -> Theorem:
     waiting = set(theorem.hypotheses | definedness(program, theorem.conclusion))
     given = tuple(a for a in assumptions if a.relation != "=")
     used: list[Theorem] = []
-    for judgement in sorted(waiting, key=lambda j: (j.relation != ">", len(rw.key(j.left)), rw.key(j.left))):
+
+    def order(judgement: Judgement) -> tuple[bool, int, str, str]:
+        text = key(judgement.left)
+        return judgement.relation != ">", -len(text), text, judgement.relation
+
+    for judgement in sorted(waiting, key=order):
         if judgement.relation == "=" or closure(judgement) in {closure(a) for a in given} or judgement not in waiting:
             continue
-        others = [j for j in waiting if j != judgement and j.relation == ">"]
+        others = sorted((j for j in waiting if j != judgement and j.relation in {">", "!="}), key=order)
         sign = Signs(program, (*given, *others)).prove(judgement)
         if sign is not None and sign.conclusion == judgement and judgement not in sign.hypotheses:
             waiting = waiting - {judgement} | sign.hypotheses

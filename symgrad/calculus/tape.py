@@ -1,7 +1,7 @@
 """What the tape keeps: each cotangent of the objective is the c_n-weighted cotangent of the per-sample losses.
 
-For a tensor u that carries the sample index, in a separable program, d objective / d u[n] = c_n d loss[n] / d u[n]; for any
-other it is the sum of these over n. A remainder R is what the objective holds besides the losses.
+For a tensor u that carries the sample index, in a separable program, d objective / d u[n] = c_n d loss[n] / d u[n]; for
+any other it is the sum of these over n. A remainder R is what the objective holds besides the losses.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
+from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Reverse, first_of
-from symgrad.errors import LimitError
+from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.theorem import Theorem
@@ -30,7 +31,7 @@ class Tape:
 
     Args:
         batch: reverse mode from the objective.
-        rows: for each tensor, ``⊢ d loss[n] / d u = ...``: the single-sample cotangent at sample n, or the Jacobian row.
+        rows: for each tensor, ``⊢ d loss[n] / d u = ...``: the single-sample cotangent at n, or the Jacobian row.
         sample: the letter n of the rows.
         separable: whether a tensor that carries n has only the one sample's cotangent.
     """
@@ -44,8 +45,8 @@ class Tape:
             if name != "loss":
                 try:
                     self._keep(name)
-                except LimitError as error:
-                    self.failed[name] = str(error)
+                except (LimitError, RuleError) as error:
+                    self.failed[name] = str(error).splitlines()[0]
 
     def weight_at(self, letter: t.Position) -> t.Term:
         """c at a sample."""
@@ -72,7 +73,7 @@ class Tape:
         if remainder != t.ZERO:
             target = t.Plus((target, remainder))
             weighted = t.Plus((weighted, remainder))
-        met = rw.meet(program, chain.right, target)
+        met = meet(program, chain.right, target)
         if met is None:
             self.failed[name] = "the two sides do not meet"
             return
@@ -93,6 +94,8 @@ class Tape:
         wrt = self.batch.cotangents[name].wrt
         carries = [i for i in wrt.indices if isinstance(i, t.Index) and i.size == self.batch.program.batch]
         letter = carries[0] if self.separable and carries else self.sample
+        if letter in wrt.indices and not self.separable:
+            letter = self.batch.letters.new(letter.size, {i.name for i in t.letters(wrt)})
         names = dict(zip(row.left.wrt.indices, wrt.indices, strict=True)) | {self.sample: letter}
         slope = t.renamed(row.left, names)
         whole = t.Times((self.weight_at(letter), slope))
@@ -104,4 +107,4 @@ class Tape:
     def _remainder(self, left: t.Term, right: t.Term) -> t.Term:
         program = self.batch.program
         difference = t.Plus((left, t.Times((t.MINUS, right))))
-        return rw.result(rw.normal(program, difference), difference)
+        return rw.result(normal(program, difference), difference)

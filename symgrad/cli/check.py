@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,5 +81,23 @@ def measured(
     Raises:
         MissingDependencyError: if the backend is not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets on stderr otherwise
+    load_quietly(backend)
     return derivation.check(backend, dtype=dtype, points=points, seed=seed, data=table)
+
+
+def load_quietly(backend: str) -> None:
+    """Import a framework with stderr set aside: TensorFlow greets there before it can be told not to.
+
+    One that is missing or broken is left to the check, which says how to get it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        with suppress(ImportError):
+            import_module(backend)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -136,7 +136,7 @@ def judged(error: BaseException, manner: Manner) -> tuple[int, str]:
     match error:
         case click.ClickException():
             return 2, f"error: {error.format_message()}"
-        case SymgradError():
+        case SymgradError() if error.exit_code != BUG:
             return error.exit_code, f"error: {error}"
         case KeyboardInterrupt():
             return INTERRUPTED, "interrupted"

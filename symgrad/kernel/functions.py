@@ -1,22 +1,28 @@
 """The closed tables of functions and of function identities, each with its conditions.
 
-A condition is a pair ``(relation, term)``, read "term relation 0". ``DOMAIN`` says where a function is defined, ``KINK``
-where it is smooth; together they make it continuously differentiable near the point. Derivatives and identities are
-those of NIST DLMF, chapters 4 and 7, and of Bishop 2006, section 4.3; piecewise functions by cases.
+A condition is a judgement about the arguments. ``DOMAIN`` says where a function is defined, ``KINK`` where it is
+smooth; together they make it continuously differentiable near the point. Derivatives and identities are those of NIST
+DLMF, chapters 4 and 7, and of Bishop 2006, section 4.3; piecewise functions by cases.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
 
-from symgrad.kernel.terms import MINUS, ONE, ZERO, Apply, Number, Plus, Power, Term, Times
+from symgrad.kernel.terms import MINUS, ONE, ZERO, Apply, Judgement, Number, Plus, Power, Term, Times
 
-Condition = tuple[str, Term]
-Conditions = Callable[..., tuple[Condition, ...]]
-
+Conditions = tuple[Judgement, ...]
 
 TWO = Number(Fraction(2))
+
+
+def positive(u: Term) -> Conditions:
+    """The argument is positive."""
+    return (Judgement(">", u, ZERO),)
+
+
+def away(*arguments: Term) -> Conditions:
+    """The argument is not zero; two arguments are not equal."""
+    return (Judgement("!=", arguments[0] if len(arguments) == 1 else minus(*arguments), ZERO),)
 
 
 def negative(u: Term) -> Term:
@@ -67,16 +73,10 @@ DERIVATIVES: dict[str, tuple[Callable[..., Term], ...]] = {
 }
 
 # Where a function is defined; those not listed are defined everywhere.
-DOMAIN: dict[str, Conditions] = {"log": lambda u: ((">", u),)}
-
-
-def _away(*arguments: Term) -> tuple[Condition, ...]:
-    """The argument is not zero; two arguments are not equal."""
-    return (("!=", arguments[0] if len(arguments) == 1 else minus(*arguments)),)
-
+DOMAIN: dict[str, Callable[..., Conditions]] = {"log": positive}
 
 # Where a function is smooth, given that it is defined; those not listed are smooth everywhere.
-KINK: dict[str, Conditions] = dict.fromkeys(("relu", "abs", "sign", "step", "max", "min"), _away)
+KINK: dict[str, Callable[..., Conditions]] = dict.fromkeys(("relu", "abs", "sign", "step", "max", "min"), away)
 
 # Functions whose value is positive.
 POSITIVE = frozenset({"exp", "sigmoid", "softplus", "pi"})
@@ -85,26 +85,30 @@ POSITIVE = frozenset({"exp", "sigmoid", "softplus", "pi"})
 NONNEGATIVE = frozenset({"relu", "abs", "step"})
 
 # Identities by name: number of arguments, and from the arguments the conditions, the left and the right side.
-IDENTITIES: dict[str, tuple[int, Callable[..., tuple[tuple[Condition, ...], Term, Term]]]] = {
+IDENTITIES: dict[str, tuple[int, Callable[..., tuple[Conditions, Term, Term]]]] = {
     "exp_zero": (0, lambda: ((), _exp(ZERO), ONE)),
     "exp_sum": (2, lambda u, v: ((), _exp(Plus((u, v))), Times((_exp(u), _exp(v))))),
+    "exp_log": (1, lambda u: (positive(u), _exp(_log(u)), u)),
     "exp_negative": (1, lambda u: ((), _exp(negative(u)), inverse(_exp(u)))),
     "log_one": (0, lambda: ((), _log(ONE), ZERO)),
     "log_exp": (1, lambda u: ((), _log(_exp(u)), u)),
-    "log_product": (2, lambda u, v: (((">", u), (">", v)), _log(Times((u, v))), Plus((_log(u), _log(v))))),
-    "log_inverse": (1, lambda u: (((">", u),), _log(inverse(u)), negative(_log(u)))),
+    "log_product": (2, lambda u, v: (positive(u) + positive(v), _log(Times((u, v))), Plus((_log(u), _log(v))))),
+    "log_inverse": (1, lambda u: (positive(u), _log(inverse(u)), negative(_log(u)))),
     "sigmoid_exp": (1, lambda u: ((), _sigmoid(u), Times((_exp(u), inverse(Plus((ONE, _exp(u)))))))),
     "sigmoid_negative": (1, lambda u: ((), _sigmoid(negative(u)), minus(ONE, _sigmoid(u)))),
+    "log_sigmoid": (1, lambda u: ((), _log(_sigmoid(u)), minus(u, _softplus(u)))),
     "softplus_log": (1, lambda u: ((), _softplus(u), _log(Plus((ONE, _exp(u)))))),
     "softplus_negative": (1, lambda u: ((), _softplus(negative(u)), minus(_softplus(u), u))),
     "tanh_sigmoid": (1, lambda u: ((), _tanh(u), minus(Times((TWO, _sigmoid(Times((TWO, u))))), ONE))),
     "tanh_negative": (1, lambda u: ((), _tanh(negative(u)), negative(_tanh(u)))),
     "sin_negative": (1, lambda u: ((), _sin(negative(u)), negative(_sin(u)))),
     "cos_negative": (1, lambda u: ((), _cos(negative(u)), _cos(u))),
+    "sin_squared": (1, lambda u: ((), square(_sin(u)), minus(ONE, square(_cos(u))))),
     "relu_step": (1, lambda u: ((), _relu(u), Times((u, _step(u))))),
     "abs_step": (1, lambda u: ((), _abs(u), Times((u, minus(Times((TWO, _step(u))), ONE))))),
-    "sign_step": (1, lambda u: (_away(u), _sign(u), minus(Times((TWO, _step(u))), ONE))),
+    "sign_step": (1, lambda u: (away(u), _sign(u), minus(Times((TWO, _step(u))), ONE))),
     "step_squared": (1, lambda u: ((), square(_step(u)), _step(u))),
+    "step_negative": (1, lambda u: (away(u), _step(negative(u)), minus(ONE, _step(u)))),
     "max_relu": (2, lambda u, v: ((), Apply("max", (u, v)), Plus((v, _relu(minus(u, v)))))),
     "min_relu": (2, lambda u, v: ((), Apply("min", (u, v)), minus(u, _relu(minus(u, v))))),
 }

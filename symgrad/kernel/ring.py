@@ -1,23 +1,22 @@
 """Equality in a commutative ring with named atoms, and in its field of fractions under conditions.
 
-A polynomial maps monomials to rationals; a monomial is a set of (atom, exponent). Everything but sums, products, powers and
-numbers is an atom, equal to itself alone: nothing is searched.
+A polynomial maps monomials to rationals; a monomial is a set of (atom, exponent). Everything but sums, products, powers
+and numbers is an atom, equal to itself alone: nothing is searched.
 """
-
-from __future__ import annotations
 
 from fractions import Fraction
 from functools import reduce
 
 from symgrad.errors import LimitError
 from symgrad.kernel import terms as t
+from symgrad.kernel.functions import away, positive
 
 Poly = dict[frozenset[tuple[t.Term, int]], Fraction]
 UNIT: Poly = {frozenset(): Fraction(1)}
 LIMIT = 20_000
 
 
-def plus(p: Poly, q: Poly, factor: int = 1) -> Poly:
+def plus(p: Poly, q: Poly, factor: Fraction = Fraction(1)) -> Poly:
     """p + factor q."""
     total = p | {m: p.get(m, Fraction(0)) + factor * value for m, value in q.items()}
     return {m: value for m, value in total.items() if value}
@@ -29,6 +28,8 @@ def times(p: Poly, q: Poly) -> Poly:
     Raises:
         LimitError: if it has too many monomials.
     """
+    if UNIT in (p, q):
+        return q if p == UNIT else p
     if len(p) * len(q) > LIMIT:
         raise LimitError(f"a product of {len(p)} by {len(q)} monomials")
     total: Poly = {}
@@ -47,39 +48,40 @@ def power(p: Poly, exponent: int) -> Poly:
     return reduce(times, [p] * exponent, UNIT)
 
 
-def fraction(term: t.Term, found: set[tuple[str, t.Term]] | None) -> tuple[Poly, Poly]:
+def atom(term: t.Term, exponent: int = 1) -> Poly:
+    """A power of what is not looked into."""
+    return {frozenset({(term, exponent)} if exponent else ()): Fraction(1)}
+
+
+def fraction(term: t.Term, found: set[t.Judgement] | None) -> tuple[Poly, Poly]:
     """Numerator and denominator of ``term``.
 
-    Without ``found``, an inverse or a root is an atom. With it, inverses become denominators, q-th powers of q-th roots of u
-    become u, and the conditions for this are put into ``found``.
+    Without ``found``, an inverse or a root is an atom. With it, inverses become denominators, powers become powers of
+    roots, and the conditions for this are put into ``found``.
     """
     match term:
         case t.Number(value):
-            return ({frozenset(): value} if value else {}), UNIT
+            return plus({}, UNIT, value), UNIT
         case t.Plus(parts):
-            above, below = {}, UNIT
+            above, below = plus({}, {}), UNIT
             for n, d in (fraction(part, found) for part in parts):
-                same = d == below
-                above = plus(above, n) if same else plus(times(above, d), times(n, below))
-                below = below if same else times(below, d)
+                mine, other = (UNIT, UNIT) if d == below else (d, below)
+                above, below = plus(times(above, mine), times(n, other)), times(below, mine)
             return above, below
         case t.Times(parts):
-            above, below = UNIT, UNIT
-            for n, d in (fraction(part, found) for part in parts):
-                above, below = times(above, n), times(below, d)
-            return above, below
+            pairs = [fraction(part, found) for part in parts]
+            return reduce(times, (n for n, _ in pairs), UNIT), reduce(times, (d for _, d in pairs), UNIT)
         case t.Delta(left, right):
-            ends = sorted((left, right), key=str)
-            return UNIT if left == right else {frozenset({(t.Delta(*ends), 1)}): Fraction(1)}, UNIT
+            return UNIT if left == right else atom(t.Delta(*sorted((left, right), key=str))), UNIT
         case t.Power(base, exponent) if found is not None or (exponent >= 0 and exponent.denominator == 1):
             k, q = exponent.numerator, exponent.denominator
             n, d = fraction(base, found)
             if found is not None and (q > 1 or k < 0) and not isinstance(base, t.Size):
-                found.add((">" if q > 1 else "!=", base))
+                found.update(positive(base) if q > 1 else away(base))
             if q > 1:
-                n, d = {frozenset({(t.Power(base, Fraction(1, q)), 1)}): Fraction(1)}, UNIT
+                n, d = atom(t.Power(base, Fraction(1, q))), UNIT
             return (power(n, k), power(d, k)) if k >= 0 else (power(d, -k), power(n, -k))
-    return {frozenset({(term, 1)}): Fraction(1)}, UNIT
+    return atom(term), UNIT
 
 
 def reduced(p: Poly) -> Poly:
@@ -87,20 +89,21 @@ def reduced(p: Poly) -> Poly:
     total: Poly = {}
     for monomial, value in p.items():
         part: Poly = {frozenset(): value}
-        for atom, k in monomial:
-            q = atom.exponent.denominator if isinstance(atom, t.Power) else k + 1
-            above, below = fraction(atom.base, set()) if isinstance(atom, t.Power) and k >= q else (UNIT, {})
-            whole, rest = divmod(k, q) if below == UNIT else (0, k)
-            part = times(times(part, power(above, whole)), {frozenset({(atom, rest)} if rest else ()): Fraction(1)})
+        for root, k in monomial:
+            whole, rest = divmod(k, root.exponent.denominator) if isinstance(root, t.Power) else (0, k)
+            above, below = fraction(root.base, set()) if isinstance(root, t.Power) and whole else (UNIT, UNIT)
+            part = times(part, times(power(above, whole), atom(root, rest)) if below == UNIT else atom(root, k))
         total = plus(total, part)
     return total
 
 
-def equal(left: t.Term, right: t.Term) -> set[tuple[str, t.Term]] | None:
+def equal(left: t.Term, right: t.Term) -> set[t.Judgement] | None:
     """The conditions under which the two are equal as polynomials or fractions; None where they are not."""
-    found: set[tuple[str, t.Term]] = set()
+    found: set[t.Judgement] = set()
     for conditions in (None, found):
         (a, b), (c, d) = fraction(left, conditions), fraction(right, conditions)
-        if not reduced(plus(times(a, d), times(c, b), -1)):
+        difference = plus(times(a, d), times(c, b), Fraction(-1))
+        # Without conditions no root is reduced: its base may be negative.
+        if not (difference if conditions is None else reduced(difference)):
             return found
     return None

@@ -4,60 +4,26 @@ Rules about derivatives carry the conditions under which what they differentiate
 every point where its hypotheses hold. All hypotheses that can mention parameters are open conditions.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from symgrad.errors import RuleError
 from symgrad.kernel import program as w
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE
 from symgrad.kernel.program import Program
 from symgrad.kernel.ring import equal
-from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
 
-Under = frozenset[Judgement]
-Names = frozenset[str]
-Premises = tuple[Theorem, ...]
-Slope = Callable[[t.Term, int, t.Term], t.Term]
-EMPTY: frozenset[Any] = frozenset()
-SIGNS = {">", ">=", "!="}
+
+def _equation(program: Program, left: t.Term, right: t.Term, **rests_on: Any) -> Sequent:
+    return Sequent(program, t.Judgement("=", left, right), **rests_on)
 
 
-def _concluded(program: Program, judgement: Judgement, under: Under, uses: Names, premises: Premises) -> Sequent:
-    """The sequent with what its premises rest on, after a look at its terms."""
-    for term in (judgement.left, judgement.right):
-        w.check_term(w.check_program(program), term)
-        need(
-            not any(i.name.startswith("__") for i in t.letters(term)),
-            "letters",
-            "a letter of the rules' own",
-            term=term,
-        )
-    under = under.union(*(p.hypotheses for p in premises))
-    return Sequent(program, under, uses.union(*(p.uses for p in premises)), judgement)
-
-
-def _equation(
-    program: Program, left: t.Term, right: t.Term, under: Under = EMPTY, uses: Names = EMPTY, premises: Premises = ()
-) -> Sequent:
-    return _concluded(program, Judgement("=", left, right), under, uses, premises)
-
-
-def _sign(program: Program, relation: str, term: t.Term, *premises: Theorem) -> Sequent:
-    need(all(p.program == program for p in premises), "sign", "a premise of another program")
-    return _concluded(program, Judgement(relation, term, t.ZERO), EMPTY, EMPTY, premises)
-
-
-def _all(program: Program) -> Names:
-    return frozenset(d.name for d in program.definitions)
-
-
-def _closed(conditions: Iterable[tuple[str, t.Term]]) -> Under:
-    return frozenset(closure(Judgement(relation, u, t.ZERO)) for relation, u in conditions)
+def _resting(sequent: Sequent, *premises: Theorem) -> Sequent:
+    """The sequent with what its premises, which speak of the same program, rest on."""
+    need(all(p.program == sequent.program for p in premises), "premises", "of another program", premises=premises)
+    under = sequent.hypotheses.union(*(p.hypotheses for p in premises))
+    return sequent._replace(hypotheses=under, uses=sequent.uses.union(*(p.uses for p in premises)))
 
 
 def _joined(parts: Sequence[t.Term], construct: type[t.Plus | t.Times]) -> t.Term:
@@ -83,7 +49,7 @@ def sym(theorem: Theorem) -> Sequent:
         RuleError: if the theorem is not an equation.
     """
     need(theorem.relation == "=", "sym", "not an equation", theorem=theorem.conclusion)
-    return _equation(theorem.program, theorem.right, theorem.left, premises=(theorem,))
+    return theorem.sequent._replace(conclusion=t.Judgement("=", theorem.right, theorem.left))
 
 
 @rule
@@ -100,9 +66,8 @@ def trans(first: Theorem, second: Theorem) -> Sequent:
         RuleError: if the middle terms differ, the programs differ, or one is not an equation.
     """
     need({first.relation, second.relation} == {"="}, "trans", "not two equations")
-    need(first.program == second.program, "trans", "two programs")
     need(first.right == second.left, "trans", "middle terms differ", first=first.right, second=second.left)
-    return _equation(first.program, first.left, second.right, premises=(first, second))
+    return _resting(_equation(first.program, first.left, second.right), first, second)
 
 
 @rule
@@ -123,8 +88,7 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
         RuleError: if there is no such subterm or choice, or a derivative is entered as said above.
     """
     need(theorem.relation == "=", "congruence", "not an equation", theorem=theorem.conclusion)
-    w.check_term(theorem.program, term)
-    continuous: set[Judgement] = set()
+    continuous: set[t.Judgement] = set()
 
     def replaced(part: t.Term, rest: tuple[int, ...]) -> t.Term:
         if not rest:
@@ -138,18 +102,19 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
             need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
             need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
             for h in theorem.hypotheses:
-                about_it = h.relation == "=" and part.wrt.tensor in w.mentioned(h.left) | w.mentioned(h.right)
+                both, variable = t.Plus((h.left, h.right)), part.wrt.tensor
+                about_it = h.relation == "=" and variable in w.mentioned(both)
                 need(not about_it, "congruence", "an equality about the variable", hypothesis=h)
-                for side in (h.left, h.right):
-                    continuous.update(w.smooth(theorem.program, side, part.wrt.tensor, False))
+                continuous.update(w.smooth(theorem.program, both, variable, False))
         parts[rest[0]] = replaced(parts[rest[0]], rest[1:])
         return t.rebuilt(part, parts)
 
-    return _equation(theorem.program, term, replaced(term, path), frozenset(continuous), premises=(theorem,))
+    made = replaced(term, path)
+    return _resting(_equation(theorem.program, term, made, hypotheses=frozenset(continuous)), theorem)
 
 
 @rule
-def unfold(program: Program, term: t.Term) -> Sequent:
+def unfold(program: Program, term: t.Entry) -> Sequent:
     """Open a definition.
 
     ::
@@ -160,30 +125,31 @@ def unfold(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is not an entry of a definition.
     """
-    definition = program.bodies.get(term.tensor) if isinstance(term, t.Entry) else None
-    if definition is None:
-        raise RuleError("unfold", "not an entry of a definition", term=term)
-    names = dict(zip(definition.letters, term.indices, strict=True))  # type: ignore[attr-defined]
-    return _equation(program, term, t.renamed(definition.body, names), uses=frozenset({definition.name}))
+    need(term.tensor in program.bodies, "unfold", "not an entry of a definition", term=term)
+    definition = program.bodies[term.tensor]
+    body = t.renamed(definition.body, dict(zip(definition.letters, term.indices, strict=True)))
+    return _equation(program, term, body, uses=frozenset({term.tensor}))
 
 
 @rule
-def hypothesis(program: Program, judgement: Judgement) -> Sequent:
-    """Take a judgement as hypothesis, for all values of its letters.
+def hypothesis(program: Program, judgement: t.Judgement) -> Sequent:
+    """Take an equation or an open condition as hypothesis, for all values of its letters.
 
     ::
 
-        ---------
+        ---------     J is a = b, u > 0 or u != 0, without derivatives
          J ⊢ J
 
+    There is no hypothesis u >= 0: where u is 0, it would say nothing about the points nearby.
+
     Raises:
-        RuleError: if it is about derivatives, or is neither an equation nor a sign.
+        RuleError: if it is neither an equation nor an open condition.
+        IllFormedError: if it holds a derivative.
     """
-    sign = judgement.relation in SIGNS and judgement.right == t.ZERO
-    need(judgement.relation == "=" or sign, "hypothesis", "neither an equation nor a sign", judgement=judgement)
-    for side in (judgement.left, judgement.right):
-        w.check_term(program, side, False)
-    return _concluded(program, judgement, frozenset({closure(judgement)}), EMPTY, ())
+    condition = judgement.relation in {">", "!="} and judgement.right == t.ZERO
+    need(judgement.relation == "=" or condition, "hypothesis", "no equation, > 0 or != 0", judgement=judgement)
+    w.check_term(program, t.Plus((judgement.left, judgement.right)), False)
+    return Sequent(program, judgement, frozenset({t.closure(judgement)}))
 
 
 @rule
@@ -200,7 +166,7 @@ def ring(program: Program, left: t.Term, right: t.Term) -> Sequent:
     """
     found = equal(left, right)
     need(found is not None, "ring", "the sides differ", left=left, right=right)
-    return _equation(program, left, right, _closed(found or ()))
+    return _equation(program, left, right, hypotheses=frozenset(map(t.closure, found or ())))
 
 
 @rule
@@ -218,21 +184,15 @@ def identity(program: Program, name: str, arguments: tuple[t.Term, ...]) -> Sequ
     arity, made = IDENTITIES.get(name, (-1, lambda: ((), t.ONE, t.ONE)))
     need(arity == len(arguments), "identity", f"no identity {name} of {len(arguments)} arguments")
     conditions, left, right = made(*arguments)
-    return _equation(program, left, right, _closed(conditions))
+    return _equation(program, left, right, hypotheses=frozenset(map(t.closure, conditions)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Finite sums
 
 
-def _sum(name: str, term: t.Term) -> t.Sum:
-    if not isinstance(term, t.Sum):
-        raise RuleError(name, "not a sum over an index", term=term)
-    return term
-
-
 @rule
-def sum_split(program: Program, term: t.Term) -> Sequent:
+def sum_split(program: Program, term: t.Sum) -> Sequent:
     """Split a sum of sums.
 
     ::
@@ -243,13 +203,12 @@ def sum_split(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the body is not a sum of terms.
     """
-    outer = _sum("sum_split", term)
-    need(isinstance(outer.body, t.Plus), "sum_split", "the body is not a sum of terms", term=term)
-    return _equation(program, term, t.Plus(tuple(t.Sum(outer.size, part) for part in t.children(outer.body))))
+    need(isinstance(term.body, t.Plus), "sum_split", "the body is not a sum of terms", term=term)
+    return _equation(program, term, t.Plus(tuple(t.Sum(term.size, part) for part in t.children(term.body))))
 
 
 @rule
-def sum_factor(program: Program, term: t.Term) -> Sequent:
+def sum_factor(program: Program, term: t.Sum) -> Sequent:
     """Pull the factors that are free of the index out of a sum.
 
     ::
@@ -260,16 +219,15 @@ def sum_factor(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no factor, or every factor, is free of the index.
     """
-    outer = _sum("sum_factor", term)
-    factors = outer.body.factors if isinstance(outer.body, t.Times) else ()
+    factors = term.body.factors if isinstance(term.body, t.Times) else ()
     free = [f for f in factors if not t.mentions_bound(f)]
     rest = [f for f in factors if t.mentions_bound(f)]
     need(free and rest, "sum_factor", "nothing to pull out, or nothing left inside", term=term)
-    return _equation(program, term, t.Times((*free, t.Sum(outer.size, _joined(rest, t.Times)))))
+    return _equation(program, term, t.Times((*free, t.Sum(term.size, _joined(rest, t.Times)))))
 
 
 @rule
-def sum_exchange(program: Program, term: t.Term) -> Sequent:
+def sum_exchange(program: Program, term: t.Sum) -> Sequent:
     """Exchange two finite sums.
 
     ::
@@ -280,14 +238,13 @@ def sum_exchange(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is not a sum of a sum.
     """
-    outer = _sum("sum_exchange", term)
-    i, j = (t.Index(f"__{k}", _sum("sum_exchange", part).size) for k, part in enumerate((outer, outer.body)))
-    body = t.opened(t.children(t.opened(outer.body, i))[0], j)
-    return _equation(program, term, t.sigma(j, t.sigma(i, body)))
+    inner: Any = term.body
+    need(isinstance(inner, t.Sum), "sum_exchange", "not a sum of a sum", term=term)
+    return _equation(program, term, t.Sum(inner.size, t.Sum(term.size, t.renamed(inner.body, {0: 1, 1: 0}))))
 
 
 @rule
-def sum_delta(program: Program, term: t.Term) -> Sequent:
+def sum_delta(program: Program, term: t.Sum) -> Sequent:
     """Collapse a sum over a Kronecker delta of the same size.
 
     ::
@@ -300,17 +257,15 @@ def sum_delta(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if there is none.
     """
-    outer = _sum("sum_delta", term)
-    factors = list(outer.body.factors) if isinstance(outer.body, t.Times) else [outer.body]
-    for k, factor in enumerate(factors):
-        if isinstance(factor, t.Delta) and (factor.left == 0) != (factor.right == 0):
-            other = factor.right if factor.left == 0 else factor.left
-            return _equation(program, term, t.opened(_joined(factors[:k] + factors[k + 1 :], t.Times), other))
-    raise RuleError("sum_delta", "no delta with the summed index", term=term)
+    factors = list(term.body.factors) if isinstance(term.body, t.Times) else [term.body]
+    places = [k for k, f in enumerate(factors) if isinstance(f, t.Delta) and (f.left == 0) != (f.right == 0)]
+    need(places, "sum_delta", "no delta with the summed index", term=term)
+    delta: Any = factors.pop(places[0])
+    return _equation(program, term, t.opened(_joined(factors, t.Times), delta.right if delta.left == 0 else delta.left))
 
 
 @rule
-def sum_constant(program: Program, term: t.Term) -> Sequent:
+def sum_constant(program: Program, term: t.Sum) -> Sequent:
     """Sum a constant.
 
     ::
@@ -321,39 +276,26 @@ def sum_constant(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the index occurs in the body.
     """
-    outer = _sum("sum_constant", term)
-    need(not t.mentions_bound(outer.body), "sum_constant", "the index occurs in the body", term=term)
-    return _equation(program, term, t.Times((t.Size(outer.size), outer.body)))
+    need(not t.mentions_bound(term.body), "sum_constant", "the index occurs in the body", term=term)
+    return _equation(program, term, t.Times((t.Size(term.size), term.body)))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Differentiation
 
 
-def _partial(name: str, program: Program, term: t.Term, construct: type[t.Term] = t.Term) -> tuple[t.Partial, Under]:
-    """A derivative of the wanted construct, with the conditions under which its body is smooth."""
-    w.check_term(w.check_program(program), term)
-    if not isinstance(term, t.Partial) or not isinstance(term.body, construct):
-        raise RuleError(name, f"not a derivative of a {construct.__name__}", term=term)
-    return term, w.smooth(program, term.body, term.wrt.tensor, term.total)
-
-
-def _inner(body: t.Term, partial: t.Partial) -> t.Partial:
-    return t.Partial(body, partial.wrt, total=False)
-
-
-def _leibniz(name: str, program: Program, term: t.Term, construct: type[t.Term], made: Slope) -> Sequent:
-    """Sum what ``made`` makes of the derivative of each part that the variable moves."""
-    partial, under = _partial(name, program, term, construct)
-    parts = t.children(partial.body)
-    moving = [k for k, part in enumerate(parts) if partial.wrt.tensor in w.mentioned(part)]
-    need(moving, name, "nothing depends on the variable", term=term)
-    slopes = [made(partial.body, k, _inner(parts[k], partial)) for k in moving]
-    return _equation(program, term, _joined(slopes, t.Plus), under)
+def _leibniz(program: Program, term: t.Partial, construct: type[t.Term], made: Callable[..., t.Term]) -> Sequent:
+    """Sum what ``made`` makes of the body, the place of each part that moves, and the derivative of that part."""
+    variable = term.wrt.tensor
+    parts = enumerate(t.children(term.body)) if isinstance(term.body, construct) else ()
+    slopes = [made(term.body, k, t.Partial(u, term.wrt, False)) for k, u in parts if variable in w.mentioned(u)]
+    name = construct.__name__.lower()
+    need(slopes, f"partial_{name}", f"no derivative of a {name} that depends on {variable}", term=term)
+    return _equation(program, term, _joined(slopes, t.Plus), hypotheses=w.smooth(program, term.body, variable, False))
 
 
 @rule
-def partial_constant(program: Program, term: t.Term) -> Sequent:
+def partial_constant(program: Program, term: t.Partial) -> Sequent:
     """Differentiate what does not depend on the variable.
 
     ::
@@ -364,14 +306,13 @@ def partial_constant(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if it does, through the program when the derivative is total.
     """
-    partial, _ = _partial("partial_constant", program, term)
-    moving = w.depends(program, partial.body, partial.wrt.tensor, total=partial.total)
-    need(not moving, "partial_constant", f"it depends on {partial.wrt.tensor}", term=term)
-    return _equation(program, term, t.ZERO, uses=_all(program) if partial.total else EMPTY)
+    moving = term.wrt.tensor in w.reached(program, term.body, term.total)
+    need(not moving, "partial_constant", f"it depends on {term.wrt.tensor}", term=term)
+    return _equation(program, term, t.ZERO, uses=frozenset(program.bodies if term.total else ()))
 
 
 @rule
-def partial_entry(program: Program, term: t.Term) -> Sequent:
+def partial_entry(program: Program, term: t.Partial) -> Sequent:
     """Differentiate an entry with respect to an entry of the same tensor.
 
     ::
@@ -382,14 +323,13 @@ def partial_entry(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the tensors differ.
     """
-    partial, _ = _partial("partial_entry", program, term, t.Entry)
-    pairs = zip(partial.body.indices, partial.wrt.indices, strict=False)  # type: ignore[attr-defined]
-    need(partial.wrt.tensor in w.mentioned(partial.body), "partial_entry", "entries of two tensors", term=term)
-    return _equation(program, term, _joined([t.Delta(i, j) for i, j in pairs], t.Times))
+    body: Any = term.body
+    need(isinstance(body, t.Entry) and body.tensor == term.wrt.tensor, "partial_entry", "another tensor", term=term)
+    return _equation(program, term, _joined(list(map(t.Delta, body.indices, term.wrt.indices)), t.Times))
 
 
 @rule
-def partial_plus(program: Program, term: t.Term) -> Sequent:
+def partial_plus(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a sum of terms; terms that do not depend on the variable fall away.
 
     ::
@@ -402,11 +342,11 @@ def partial_plus(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no term depends on the variable.
     """
-    return _leibniz("partial_plus", program, term, t.Plus, lambda _, k, slope: slope)
+    return _leibniz(program, term, t.Plus, lambda _u, _k, du: du)
 
 
 @rule
-def partial_times(program: Program, term: t.Term) -> Sequent:
+def partial_times(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a product; factors that do not depend on the variable come out.
 
     ::
@@ -419,15 +359,11 @@ def partial_times(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no factor depends on the variable.
     """
-
-    def product(body: t.Term, k: int, slope: t.Term) -> t.Term:
-        return t.Times((*t.children(body)[:k], slope, *t.children(body)[k + 1 :]))
-
-    return _leibniz("partial_times", program, term, t.Times, product)
+    return _leibniz(program, term, t.Times, lambda u, k, du: t.Times((*u.factors[:k], du, *u.factors[k + 1 :])))
 
 
 @rule
-def partial_power(program: Program, term: t.Term) -> Sequent:
+def partial_power(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a power.
 
     ::
@@ -441,15 +377,14 @@ def partial_power(program: Program, term: t.Term) -> Sequent:
         RuleError: if the term is no derivative of a power.
     """
 
-    def lower(body: t.Term, _: int, slope: t.Term) -> t.Term:
-        base, exponent = body.base, body.exponent  # type: ignore[attr-defined]
-        return t.Times((t.Number(exponent), base if exponent == 2 else t.Power(base, exponent - 1), slope))
+    def lower(u: t.Power) -> t.Term:
+        return u.base if u.exponent == 2 else t.Power(u.base, u.exponent - 1)
 
-    return _leibniz("partial_power", program, term, t.Power, lower)
+    return _leibniz(program, term, t.Power, lambda u, _k, du: t.Times((t.Number(u.exponent), lower(u), du)))
 
 
 @rule
-def partial_apply(program: Program, term: t.Term) -> Sequent:
+def partial_apply(program: Program, term: t.Partial) -> Sequent:
     """Differentiate a function by the chain rule.
 
     ::
@@ -462,15 +397,11 @@ def partial_apply(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if no argument depends on the variable.
     """
-
-    def outer(body: t.Term, k: int, slope: t.Term) -> t.Term:
-        return t.Times((DERIVATIVES[body.function][k](*t.children(body)), slope))  # type: ignore[attr-defined]
-
-    return _leibniz("partial_apply", program, term, t.Apply, outer)
+    return _leibniz(program, term, t.Apply, lambda f, k, du: t.Times((DERIVATIVES[f.function][k](*f.arguments), du)))
 
 
 @rule
-def partial_sum(program: Program, term: t.Term) -> Sequent:
+def partial_sum(program: Program, term: t.Partial) -> Sequent:
     """Let a derivative pass through a finite sum.
 
     ::
@@ -484,14 +415,11 @@ def partial_sum(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if the term is no derivative of a sum.
     """
-    partial, under = _partial("partial_sum", program, term, t.Sum)
-    i = t.Index("__0", partial.body.size)  # type: ignore[attr-defined]
-    body = t.opened(t.children(partial.body)[0], i)
-    return _equation(program, term, t.sigma(i, _inner(body, partial)), under)
+    return _leibniz(program, term, t.Sum, lambda u, _k, du: t.Sum(u.size, du))
 
 
 @rule
-def chain(program: Program, term: t.Term) -> Sequent:
+def chain(program: Program, term: t.Partial) -> Sequent:
     """Differentiate through the program: the chain rule over the consumers of a tensor.
 
     ::
@@ -505,19 +433,21 @@ def chain(program: Program, term: t.Term) -> Sequent:
     Raises:
         RuleError: if r is an entry of u itself, or does not depend on u.
     """
-    partial, under = _partial("chain", program, term, t.Entry)
-    need(partial.total, "chain", "a direct derivative", term=term)
-    need(partial.wrt.tensor not in w.mentioned(partial.body), "chain", "with respect to its own tensor", term=term)
+    variable = term.wrt.tensor
+    need(term.total and variable not in w.mentioned(term.body), "chain", "direct, or of its own tensor", term=term)
     made = []
     for definition in program.definitions:
-        if partial.wrt.tensor in w.mentioned(definition.body) and definition.name in w.reached(program, partial.body):
-            fresh = tuple(t.Index(f"__{k}", i.size) for k, i in enumerate(definition.letters))
-            body = t.renamed(definition.body, dict(zip(definition.letters, fresh, strict=True)))
-            into = t.Partial(partial.body, t.Entry(definition.name, fresh), total=True)
-            link: t.Term = t.Times((into, _inner(body, partial)))
-            made.append(reduce(lambda term, i: t.sigma(i, term), reversed(fresh), link))
+        if variable in w.mentioned(definition.body) and definition.name in w.reached(program, term.body):
+            numbers = tuple(reversed(range(len(definition.letters))))
+            body = t.renamed(definition.body, dict(zip(definition.letters, numbers, strict=True)))
+            into = t.Partial(term.body, t.Entry(definition.name, numbers), True)
+            link: t.Term = t.Times((into, t.Partial(body, term.wrt, False)))
+            for letter in reversed(definition.letters):
+                link = t.Sum(letter.size, link)
+            made.append(link)
     need(made, "chain", "it does not depend on the variable", term=term)
-    return _equation(program, term, _joined(made, t.Plus), under, uses=_all(program))
+    under = w.smooth(program, term.body, variable, True)
+    return _equation(program, term, _joined(made, t.Plus), hypotheses=under, uses=frozenset(program.bodies))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -537,8 +467,8 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
         ------------------     -----------------     ---------    ----------  r even    ----------------
             ⊢ a + b > 0            ⊢ a b > 0         ⊢ u^r > 0    ⊢ u^r > 0             ⊢ Σ_i f(i) > 0
 
-    A sum is strict if one of its terms is. A product is >= if a factor is; of > and != it is !=, as is an odd power of what
-    is != 0. Sizes are at least one, so that no sum over an index is empty.
+    A sum is strict if one of its terms is. A product is >= if a factor is; of > and != it is !=, as is an odd power of
+    what is != 0. Sizes are at least one, so that no sum over an index is empty.
 
     Raises:
         RuleError: if the premises are not the signs of the parts, in order, or do not decide.
@@ -558,13 +488,13 @@ def sign(program: Program, term: t.Term, premises: tuple[Theorem, ...]) -> Seque
             relation = ">" if exponent % 2 == 0 else premises[0].relation
         case t.Plus() if signs <= {">", ">="}:
             relation = ">" if ">" in signs else ">="
-        case t.Times() if signs <= SIGNS and not {">=", "!="} <= signs:
+        case t.Times() if signs <= {">", ">=", "!="} and not {">=", "!="} <= signs:
             relation = ">=" if ">=" in signs else "!=" if "!=" in signs else ">"
         case t.Sum(size, body) if signs in ({">"}, {">="}):
             fitting(told[0], t.opened(body, t.Index("__0", size)))
             relation, parts = premises[0].relation, (told[0],)
     need(relation and list(parts) == told, "sign", "not decided by these premises", term=term)
-    return _sign(program, relation, term, *premises)
+    return _resting(Sequent(program, t.Judgement(relation, term, t.ZERO)), *premises)
 
 
 @rule
@@ -581,7 +511,7 @@ def sign_weaken(theorem: Theorem, relation: str) -> Sequent:
         RuleError: for anything else.
     """
     need(theorem.relation == ">" and relation in {"!=", ">="}, "sign_weaken", "only > is weakened, to != or >=")
-    return _sign(theorem.program, relation, theorem.left, theorem)
+    return theorem.sequent._replace(conclusion=t.Judgement(relation, theorem.left, t.ZERO))
 
 
 @rule
@@ -597,9 +527,9 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
     Raises:
         RuleError: if the sign is not one of the right side.
     """
-    fits = equation.relation == "=" and signed.relation in SIGNS and equation.right == signed.left
-    need(fits, "sign_equal", "not an equation and a sign of its right side", signed=signed.conclusion)
-    return _sign(equation.program, signed.relation, equation.left, equation, signed)
+    fits = equation.relation == "=" and signed.relation in {">", ">=", "!="} and equation.right == signed.left
+    need(fits, "sign_equal", "not an equation and a sign of its right side", signed=signed)
+    return _resting(signed.sequent._replace(conclusion=t.Judgement(signed.relation, equation.left, t.ZERO)), equation)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -607,7 +537,7 @@ def sign_equal(equation: Theorem, signed: Theorem) -> Sequent:
 
 
 @rule
-def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -> Sequent:
+def separable(program: Program, sample: t.Entry, premises: tuple[Theorem, ...]) -> Sequent:
     """Say that loss[n] of the batch program is the loss of the single-sample program at sample n.
 
     ::
@@ -621,22 +551,20 @@ def separable(program: Program, sample: t.Term, premises: tuple[Theorem, ...]) -
     Raises:
         RuleError: if a definition differs and its premise is missing or is another equation.
     """
-    alone = w.single(w.check_program(program))
-    w.check_term(program, sample)
-    single_letter = isinstance(sample, t.Entry) and sample.tensor == "loss" and len(t.letters(sample)) == 1
-    need(single_letter, "separable", "expected loss[n]", sample=sample)
+    need(sample.tensor == "loss" and sample.indices, "separable", "expected loss[n]", sample=sample)
     [n], rest = t.letters(sample), list(premises)
-    for definition in alone.definitions:
+    for definition in w.single(program).definitions:
         batch = program.bodies[definition.name]
         here = t.renamed(batch.body, {i: n for i in batch.letters if i.size == program.batch})
         there = w.lifted(program, definition.body, n)
-        same = here == there or (rest and rest.pop(0).conclusion == Judgement("=", here, there))
+        same = here == there or (rest and rest.pop(0).conclusion == t.Judgement("=", here, there))
         need(same, "separable", f"{definition.name} is not shown to be the same", batch=here, single=there)
-    need(not rest and all(p.program == program for p in premises), "separable", "a premise too many, or of elsewhere")
+    need(not rest, "separable", "a premise too many", premises=rest)
     sides = [side for p in premises for h in p.hypotheses for side in (h.left, h.right)]
     free = all(program.tensors[name].kind == "data" for side in sides for name in w.reached(program, side))
     need(free, "separable", "a premise under hypotheses about more than data", premises=premises)
-    return _concluded(program, Judgement("separable", sample, t.ONE), EMPTY, _all(program), premises)
+    apart = t.Judgement("separable", sample, t.ONE)
+    return _resting(Sequent(program, apart, uses=frozenset(program.bodies)), *premises)
 
 
 @rule
@@ -656,16 +584,16 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
         RuleError: if the first is not separable, the second not an equation of its single-sample program, or see above.
     """
     program, sides = apart.program, (theorem.left, theorem.right)
-    need(apart.relation == "separable" and theorem.relation == "=", "lift", "not separable, or not an equation")
+    need(apart.rule == "separable" and theorem.relation == "=", "lift", "not separable, or not an equation")
     need(theorem.program == w.single(program), "lift", "the equation is of another program")
     [n] = t.letters(apart.left)
     need(all(n not in t.letters(side) for side in sides), "lift", "the letter is taken", letter=n)
     for part in (p for side in sides for p in t.subterms(side) if isinstance(p, t.Partial) and apart.arguments[2]):
         kept = part.total and program.tensors[part.wrt.tensor].kind == "parameter"
         need(kept, "lift", "a derivative that the equations do not carry over", partial=part)
-    moved = frozenset(closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
-    left, right = (w.lifted(program, side, n) for side in sides)
-    return _equation(program, left, right, moved, uses=_all(program), premises=(apart,))
+    moved = frozenset(t.closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)
+    lifted = theorem.conclusion.map(lambda u: w.lifted(program, u, n))
+    return _resting(Sequent(program, lifted, moved, frozenset(program.bodies)), apart)
 
 
 @rule
@@ -678,12 +606,14 @@ def state(theorem: Theorem, signs: tuple[Theorem, ...]) -> Sequent:
         -------------------------------------     each S_k is among the hypotheses when its turn comes
         H ∪ D(J) ∪ G_1 .. minus S_1 .. ⊢ J
 
+    What the proofs of the S_k use counts as used: else a definition could pass for an equation of free tensors.
+
     Raises:
         RuleError: if a sign is not among the hypotheses, or belongs to another program.
     """
     under = set(theorem.hypotheses | w.defined(theorem.program, theorem.conclusion))
     for known in signs:
-        proved = closure(known.conclusion)
+        proved = t.closure(known.conclusion)
         need(proved in under and known.program == theorem.program, "state", "not a hypothesis", sign=known.conclusion)
         under = under - {proved} | known.hypotheses
-    return Sequent(theorem.program, frozenset(under), theorem.uses, theorem.conclusion)
+    return theorem.sequent._replace(hypotheses=frozenset(under), uses=theorem.uses.union(*(s.uses for s in signs)))

@@ -1,7 +1,7 @@
 """The terms that the kernel speaks of: a closed set of frozen, inert trees.
 
 Bound indices are de Bruijn numbers, free ones are letters that carry their size. So two terms that differ only in
-the names of bound indices are the same object, and no substitution can capture a letter.
+the names of bound indices are the same tree, and no substitution can capture a letter.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import Any, dataclass_transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Index:
     name: str
     size: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.name
 
 
@@ -27,14 +28,21 @@ class Index:
 Position = Index | int
 
 
+@dataclass_transform(frozen_default=True, eq_default=False)
 class Term:
-    """A real number for every choice of sizes, data, parameters and free letters."""
+    """A real number for every choice of sizes, data, parameters and free letters; a frozen dataclass."""
 
-    __slots__ = ("_hash",)
+    _key: tuple[Any, ...]
     _hash: int
 
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True, eq=False, repr=False)(cls)
+
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((type(self).__name__, *(getattr(self, s) for s in self.__slots__))))
+        fields = tuple(vars(self).values())
+        # With the types of the fields: the float 1.0 and True are not the exact rational 1.
+        object.__setattr__(self, "_key", (type(self), *map(type, fields), *fields))
+        object.__setattr__(self, "_hash", hash(self._key))
 
     def __hash__(self) -> int:
         """Hash of the structure, computed once: terms are shared and deep."""
@@ -42,25 +50,28 @@ class Term:
 
     def __eq__(self, other: object) -> bool:
         """Whether the other is the same tree."""
-        same = type(self) is type(other) and self._hash == other._hash  # type: ignore[attr-defined]
-        return self is other or (same and all(getattr(self, s) == getattr(other, s) for s in self.__slots__))
+        return self is other or (isinstance(other, Term) and self._hash == other._hash and self._key == other._key)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(str, self.fields()))})"
+
+    def fields(self) -> tuple[Any, ...]:
+        """What it was made of, in order."""
+        return self._key[len(self._key) // 2 + 1 :]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Number(Term):
     """An exact rational."""
 
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Size(Term):
     """A size as a number: an integer, at least one."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Entry(Term):
     """One entry of a tensor: data, parameter or definition."""
 
@@ -68,29 +79,25 @@ class Entry(Term):
     indices: tuple[Position, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Plus(Term):
     """A sum of finitely many written terms, in the order written."""
 
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Times(Term):
     """A product of finitely many written factors, in the order written."""
 
     factors: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Power(Term):
-    """A rational power; 1/0 is 0, and a fractional power is 0 outside its domain."""
+    """A rational power; u^0 is 1, 1/0 is 0, and a fractional power is 0 outside its domain."""
 
     base: Term
     exponent: Fraction
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Apply(Term):
     """A function of ``kernel.functions`` applied to its arguments."""
 
@@ -98,7 +105,6 @@ class Apply(Term):
     arguments: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Sum(Term):
     """The sum of ``body`` over an index of ``size``; the index is number 0 inside ``body``."""
 
@@ -106,7 +112,6 @@ class Sum(Term):
     body: Term
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Delta(Term):
     """Kronecker delta of two indices of one size."""
 
@@ -114,12 +119,11 @@ class Delta(Term):
     right: Position
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Partial(Term):
     """A derivative with respect to one entry of a parameter or definition.
 
-    ``total``: through the program. Everything that depends on the tensor of ``wrt`` moves with it; that tensor itself is
-    an independent variable. Otherwise direct: every other tensor is held fixed.
+    ``total``: through the program. Everything that depends on the tensor of ``wrt`` moves with it; that tensor itself
+    is an independent variable. Otherwise direct: every other tensor is held fixed.
     """
 
     body: Term
@@ -140,52 +144,57 @@ def children(term: Term) -> tuple[Term, ...]:
             return parts
         case Power(body, _) | Sum(_, body):
             return (body,)
-        case Partial(body, wrt, _):
-            return (body, wrt)
-    return ()
+    return (term.body, term.wrt) if isinstance(term, Partial) else ()
 
 
 def rebuilt(term: Term, parts: Iterable[Term]) -> Term:
     """``term`` with other immediate subterms."""
-    rest = iter(parts)
-
-    def put(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return tuple(map(put, value))
-        return next(rest) if isinstance(value, Term) else value
-
-    return type(term)(*(put(getattr(term, name)) for name in term.__slots__)) if parts else term
+    old, new = children(term), tuple(parts)
+    construct: Callable[..., Term] = type(term)
+    rest = iter(new)
+    return construct(*(new if f is old else next(rest) if isinstance(f, Term) else f for f in term.fields()))
 
 
-def reindexed(term: Term, change: Callable[[Position, int], Position], depth: int = 0) -> Term:
-    """``term`` with every index position changed; ``change`` is also told the number of sums around it."""
+@lru_cache(maxsize=65536)
+def free(term: Term) -> tuple[Position, ...]:
+    """The free letters, and the numbers of sums around ``term``, in the order of their first occurrence."""
+    match term:
+        case Entry(_, indices):
+            return tuple(dict.fromkeys(indices))
+        case Delta(left, right):
+            return tuple(dict.fromkeys((left, right)))
+        case Sum(_, body):
+            return tuple(i - 1 if isinstance(i, int) else i for i in free(body) if i != 0)
+    return tuple(dict.fromkeys(i for part in children(term) for i in free(part)))
+
+
+def renamed(term: Term, names: Mapping[Any, Position]) -> Term:
+    """``term`` with free letters, and numbers of sums around it, replaced all at once."""
+    if not any(i in names for i in free(term)):
+        return term
     match term:
         case Entry(tensor, indices):
-            return Entry(tensor, tuple(change(i, depth) for i in indices)) if indices else term
+            return Entry(tensor, tuple(names.get(i, i) for i in indices))
         case Delta(left, right):
-            return Delta(change(left, depth), change(right, depth))
-    inner = depth + isinstance(term, Sum)
-    return rebuilt(term, (reindexed(part, change, inner) for part in children(term)))
+            return Delta(names.get(left, left), names.get(right, right))
+        case Sum():
+            names = {i + 1 if isinstance(i, int) else i: k + 1 if isinstance(k, int) else k for i, k in names.items()}
+    return rebuilt(term, [renamed(part, names) for part in children(term)])
 
 
 def opened(body: Term, index: Position) -> Term:
     """The body of a sum, in a term without loose numbers, at ``index``."""
-    return reindexed(body, lambda i, depth: index if i == depth else i)
+    return renamed(body, {0: index})
 
 
 def closed(term: Term, letter: Index) -> Term:
     """``term``, without loose numbers, as the body of a sum over ``letter``: the inverse of ``opened``."""
-    return reindexed(term, lambda i, depth: depth if i == letter else i)
+    return renamed(term, {letter: 0})
 
 
 def sigma(letter: Index, body: Term) -> Term:
     """The sum of ``body`` over ``letter``."""
     return Sum(letter.size, closed(body, letter))
-
-
-def renamed(term: Term, names: Mapping[Any, Index]) -> Term:
-    """``term`` with free letters replaced."""
-    return reindexed(term, lambda i, _: names.get(i, i)) if names else term
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -195,21 +204,14 @@ def subterms(term: Term) -> Iterator[Term]:
         yield from subterms(part)
 
 
-def positions(term: Term) -> list[tuple[Position, int]]:
-    """Every index position with the number of sums around it, left to right."""
-    found: list[tuple[Position, int]] = []
-    reindexed(term, lambda i, depth: (found.append((i, depth)), i)[1])  # type: ignore[func-returns-value]
-    return found
-
-
 def letters(term: Term) -> tuple[Index, ...]:
     """The free letters, in the order of their first occurrence."""
-    return tuple(dict.fromkeys(i for i, _ in positions(term) if isinstance(i, Index)))
+    return tuple(i for i in free(term) if isinstance(i, Index))
 
 
 def mentions_bound(term: Term) -> bool:
     """Whether ``term``, the body of a sum, mentions the summed index."""
-    return any(i == depth for i, depth in positions(term))
+    return 0 in free(term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,9 @@ class Judgement:
     def map(self, change: Callable[[Term], Term]) -> Judgement:
         """The same judgement about other terms."""
         return Judgement(self.relation, change(self.left), change(self.right))
+
+    def __repr__(self) -> str:
+        return f"{self.left} {self.relation} {self.right}"
 
 
 def closure(judgement: Judgement) -> Judgement:

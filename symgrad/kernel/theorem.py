@@ -4,16 +4,14 @@ Python cannot hide a constructor. So this file aims lower: an accidental forgery
 visible in review, and the checker, a second program, replays every theorem from its recorded steps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_origin
 
 from symgrad.errors import RuleError
 from symgrad.kernel import terms as t
-from symgrad.kernel.program import Program
+from symgrad.kernel.program import Program, check_program, check_term
 
 
 class Sequent(NamedTuple):
@@ -21,15 +19,15 @@ class Sequent(NamedTuple):
 
     Attributes:
         program: the program whose tensors it speaks of.
+        conclusion: the judgement.
         hypotheses: closed judgements: each holds for all values of its letters.
         uses: definitions whose defining equation is used, so that their tensors are not independent variables in it.
-        conclusion: the judgement.
     """
 
     program: Program
-    hypotheses: frozenset[t.Judgement]
-    uses: frozenset[str]
     conclusion: t.Judgement
+    hypotheses: frozenset[t.Judgement] = frozenset()
+    uses: frozenset[str] = frozenset()
 
 
 class Theorem:
@@ -44,10 +42,13 @@ class Theorem:
         """The fields of the sequent and of its conclusion are those of the theorem."""
         return getattr(self.sequent if name in Sequent._fields else self.sequent.conclusion, name)
 
+    def __repr__(self) -> str:
+        return f"{', '.join(sorted(map(str, self.hypotheses)))} ⊢ {self.conclusion}".strip()
+
     def _refuse(self, *_: object) -> Any:
         raise TypeError("only an inference rule makes a theorem, and none changes or copies one")
 
-    __init__ = __setattr__ = __reduce_ex__ = _refuse  # type: ignore[assignment]
+    __init__ = __setattr__ = __delattr__ = __reduce_ex__ = _refuse
 
 
 _RULES: dict[str, Callable[..., Theorem]] = {}
@@ -65,25 +66,37 @@ def need(condition: object, rule: str, reason: str, **shown: object) -> None:
         raise RuleError(rule, reason, **shown)
 
 
+def _genuine(argument: object, kind: Any) -> bool:
+    """Whether an argument is exactly of the kind annotated: no look-alike, no list for a tuple, no bool for an int."""
+    if get_origin(kind) is tuple:
+        return type(argument) is tuple and all(_genuine(part, get_args(kind)[0]) for part in argument)
+    return type(argument) in (t.CONSTRUCTS if kind is t.Term else (kind,))
+
+
 def rule(body: Callable[..., Sequent]) -> Callable[..., Theorem]:
-    """Turn a function that concludes a sequent into an inference rule; the only maker of theorems."""
-    name = body.__name__
-    wanted = [kind for key, kind in body.__annotations__.items() if key != "return"]
+    """Turn a function that concludes a sequent into an inference rule; the only maker of theorems.
+
+    The rule is told only genuine objects, a checked program and terms that have a meaning in it, and what it concludes
+    is checked again.
+    """
+    *kinds, _ = body.__annotations__.values()
+    name, wanted = body.__name__, f"expected {', '.join(map(str, kinds))}"
 
     @wraps(body)
     def apply(*arguments: Any) -> Theorem:
-        need(len(arguments) == len(wanted), name, f"takes {len(wanted)} arguments, got {len(arguments)}")
-        for argument, kind in zip(arguments, wanted, strict=True):
-            parts = argument if type(argument) is tuple else (argument,)
-            genuine = "Theorem" not in kind or all(type(part) is Theorem for part in parts)
-            need(genuine, name, f"expected a {kind}", got=type(argument).__name__)
-        made = object.__new__(Theorem)
-        for field, value in (("sequent", body(*arguments)), ("rule", name), ("arguments", arguments)):
+        genuine = len(arguments) == len(kinds) and all(map(_genuine, arguments, kinds))
+        need(genuine, name, wanted, got=arguments)
+        program = check_program(getattr(arguments[0], "program", arguments[0]))
+        for part in (p for a in arguments for p in (a if type(a) is tuple else (a,)) if isinstance(p, t.Term)):
+            check_term(program, part)
+        sequent = body(*arguments)
+        check_term(sequent.program, t.Plus((sequent.conclusion.left, sequent.conclusion.right)))
+        made: Theorem = object.__new__(Theorem)
+        for field, value in (("sequent", sequent), ("rule", name), ("arguments", arguments)):
             object.__setattr__(made, field, value)
         return made
 
-    _RULES[name] = apply
-    return apply
+    return _RULES.setdefault(name, apply)
 
 
 def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
@@ -99,9 +112,8 @@ def fitting(pattern: t.Term, term: t.Term) -> dict[t.Index, t.Index]:
             return False
         if isinstance(a, t.Index):
             return bool(a.size == b.size and binding.setdefault(a, b) == b)
-        if isinstance(a, t.Term):
-            a, b = (tuple(getattr(x, s) for s in a.__slots__) for x in (a, b))
-        return all(map(fits, a, b)) and len(a) == len(b) if isinstance(a, tuple) else bool(a == b)
+        a, b = (a.fields(), b.fields()) if isinstance(a, t.Term) else (a, b)
+        return len(a) == len(b) and all(map(fits, a, b)) if isinstance(a, tuple) else bool(a == b)
 
     need(fits(pattern, term), "fitting", "the terms differ in more than letters", pattern=pattern, term=term)
     return binding

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import IllFormedError
 from symgrad.kernel.program import Definition, Program, Tensor
-from symgrad.kernel.terms import ZERO, Entry, Index, Partial, Term, subterms
-from symgrad.kernel.terms import Judgement
+from symgrad.kernel.terms import ZERO, Entry, Index, Judgement, Partial, Term, subterms
 from symgrad.lang.model import Claim, Model
 from symgrad.lang.source import suggestion
 from symgrad.lang.words import NAME, RESERVED, mean

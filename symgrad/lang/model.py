@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from symgrad.kernel.program import Program
-    from symgrad.kernel.terms import Index, Term
-    from symgrad.kernel.terms import Judgement
+    from symgrad.kernel.terms import Index, Judgement, Term
 
 
 @dataclass(frozen=True)

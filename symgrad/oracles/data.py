@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from symgrad.kernel.program import Tensor
-    from symgrad.kernel.terms import Index
-    from symgrad.kernel.terms import Judgement
+    from symgrad.kernel.terms import Index, Judgement
     from symgrad.lang.model import Model
     from symgrad.oracles.report import Arrays
 

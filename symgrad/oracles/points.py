@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from symgrad.kernel.program import Program
-    from symgrad.kernel.terms import Index, Term
-    from symgrad.kernel.terms import Judgement
+    from symgrad.kernel.terms import Index, Judgement, Term
     from symgrad.lang.model import Model
     from symgrad.oracles.balls import Real
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from symgrad.render.source import Derivation
 
 
-def document(derivation: Derivation) -> Document:
+def tell(derivation: Derivation) -> Document:
     """Tell a derivation: setting, assumptions, what is proved or refuted, the proof, and what was checked."""
     matter = Matter(derivation)
     statement, outcome = Statement(matter), Outcome(matter)

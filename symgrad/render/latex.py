@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import singledispatchmethod
 
 from symgrad.errors import SymgradError
-from symgrad.render.names import MACROS, tex_entry, tex_name
+from symgrad.render.names import MACROS, stem, tex_entry, tex_name
 from symgrad.render.shapes import (
     Called,
     Derivative,
@@ -142,11 +142,14 @@ class Latex:
 
     @staticmethod
     def _bold(shape: Symbol) -> str:
-        """Only the letter is bold: indices and layer numbers are not vectors."""
-        text = tex_entry(shape.name, shape.indices)
-        letter, mark, rest = text.partition("_{") if "^{" not in text else text.partition("^{")
+        """Only the letter is bold: layer numbers are not vectors, and an entry of a vector is none."""
+        letter, above, below = stem(shape.name)
         command = r"\sgvec" if shape.role == "vector" else r"\sgmat"
-        return f"{command}{{{letter}}}{mark}{rest}"
+        whole = f"{command}{{{letter}}}" + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
+        if not shape.indices:
+            return whole
+        _, _, indices = tex_entry("x", shape.indices).partition("_")
+        return f"({whole})_{indices}"
 
     @write.register
     def _ones(self, _: Ones) -> str:

@@ -102,7 +102,7 @@ def width(text: str) -> float:
             total += max(0.72 * width(tokens[k][1:-1]), width(tokens[k + 1][1:-1]))
             k += 2
         elif token == r"\sqrt":
-            total += 8.5 + width(tokens[k][1:-1])
+            total += 9.8 + width(tokens[k][1:-1])
             k += 1
         elif token == r"\sgT":
             total += 7.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.names import tex_text
 from symgrad.render.reasons import Ref, Text
 from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from symgrad.render.source import Derivation
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~&]|^[-+])")
@@ -19,7 +21,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~&]|^[-+])")
 
 def to_markdown(derivation: Derivation) -> str:
     """A derivation as Markdown."""
-    return _Markdown(document(derivation)).all()
+    return _Markdown(tell(derivation)).all()
 
 
 def escaped(text: str) -> str:
@@ -27,10 +29,26 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
 
 
+def aligned(rows: Sequence[Row], ends: Sequence[str] = ()) -> str:
+    """Rows as one displayed formula.
+
+    Args:
+        rows: the lines.
+        ends: what follows each line; nothing, if left out.
+    """
+    write = Latex(macros=False)
+    lines = []
+    for row, end in zip(rows, ends or [""] * len(rows), strict=True):
+        left = write(row.left) if row.left is not None else ""
+        relation = RELATION[row.relation].replace(r"\sgdef", ":=")
+        lines.append(f"{left} &{relation} {write(row.right)}{end}")
+    return "$$\n\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n$$"
+
+
 class _Markdown:
     def __init__(self, told: Document) -> None:
         self.told = told
-        self.latex, self.inline = Latex(macros=False), Latex(macros=False, inline=True)
+        self.inline = Latex(macros=False, inline=True)
 
     def all(self) -> str:
         told = self.told
@@ -77,16 +95,13 @@ class _Markdown:
         last = {row.label: k for k, row in enumerate(rows)}
         out, at = [], 0
         for chain in chains:
-            lines = []
+            ends = []
             for row in chain:
-                left = self.latex(row.left) if row.left is not None else ""
                 number = self.told.numbers[row.label] if row.label and last[row.label] == at else None
-                tag = rf" \qquad ({number})" if number else ""
-                relation = RELATION[row.relation].replace(r"\sgdef", ":=")
                 why = f" && {self.words(row.reason)}" if row.reason else ""
-                lines.append(f"{left} &{relation} {self.latex(row.right)}{tag}{why}")
+                ends.append((rf" \qquad ({number})" if number else "") + why)
                 at += 1
-            out.append("$$\n\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}\n$$")
+            out.append(aligned(chain, ends))
         return out
 
     def words(self, text: Text) -> str:

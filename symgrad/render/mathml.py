@@ -88,9 +88,16 @@ def _space(parent: ET.Element) -> None:
     if parent.tag not in {"mrow", "math", "mtd", "mstyle"}:
         return
     children = list(parent)
+    for k, child in enumerate(children):
+        before = children[k - 1] if k else None
+        if child.text in {"−", "-"} and (before is None or (before.tag == "mo" and before.text in _OPENING)):
+            child.set("form", "prefix")  # a sign, not a difference
     for k in range(len(children) - 1, 0, -1):
         if _head(children[k]).text in _FUNCTIONS and children[k - 1].tag in {"mi", "mn", "msub", "msup", "mfrac"}:
             parent.insert(k, ET.Element("mspace", {"width": "0.167em"}))
+
+
+_OPENING = {"(", "[", ",", "=", "<", ">", "≥", "≠"}
 
 
 def _head(element: ET.Element) -> ET.Element:

@@ -160,7 +160,7 @@ def tex_text(text: str) -> str:
     r"""Free text (a title, a source) as TeX that can neither run a command nor stop the compiler.
 
     Example:
-        >>> tex_text("50% of \\input{x} & Noël")
-        "50\\% of \\textbackslash{}input\\{x\\} \\& No\\\"{e}l"
+        >>> print(tex_text("50% of \\input{x} & Noël"))
+        50\% of \textbackslash{}input\{x\} \& No\"{e}l
     """
     return "".join(_escaped(character) for character in unicodedata.normalize("NFC", text))

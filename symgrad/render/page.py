@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.mathml import to_mathml
 from symgrad.render.reasons import Ref, Text
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 def to_html(derivation: Derivation) -> str:
     """A derivation as a page that needs nothing but a browser."""
+    told = tell(derivation)
+    introduction = " ".join(told.introduction)
+    return written("page.html", told, title=told.title, introduction=introduction, sources=told.sources)
+
+
+def written(template: str, told: Document, *, folded: bool = False, **more: Any) -> str:
+    """A document by a template of this folder; ``folded``: the proof opens on a click."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -26,14 +33,9 @@ def to_html(derivation: Derivation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    told = document(derivation)
     page = _Page(told)
-    return environment.get_template("page.html").render(
-        title=told.title,
-        introduction=" ".join(told.introduction),
-        sources=told.sources,
-        blocks=[page.block(block) for block in told.blocks],
-    )
+    blocks = [page.block(block) for block in told.blocks]
+    return environment.get_template(template).render(blocks=blocks, folded=folded, **more)
 
 
 class _Page:
@@ -57,15 +59,15 @@ class _Page:
                 return {"kind": "table", "rows": [(self.text(name), value) for name, value in rows]}
             case Display(rows, _):
                 last = {row.label: k for k, row in enumerate(rows)}
-                made = [self.row(row, k, last=last.get(row.label) == k) for k, row in enumerate(rows)]
+                made = [self.row(row, last=last.get(row.label) == k) for k, row in enumerate(rows)]
                 return {"kind": "display", "rows": made, "reasons": any(row.reason for row in rows)}
 
-    def row(self, row: Row, k: int, *, last: bool) -> dict[str, Any]:
+    def row(self, row: Row, *, last: bool) -> dict[str, Any]:
         from markupsafe import Markup
 
         numbered = bool(row.label) and last
         return {
-            "start": k > 0 and row.left is not None,
+            "start": row.left is not None,
             "left": self.formula(self.latex(row.left), block=True) if row.left is not None else "",
             "relation": self.formula(RELATION[row.relation].replace(r"\sgdef", r"\coloneqq")),
             "right": self.formula(self.latex(row.right), block=True),

@@ -165,7 +165,7 @@ class Plain:
         base = self.inside(shape.base, ATOM)
         exponent = shape.exponent
         if shape.entrywise:
-            return f"{base}{self.sign('odot').strip()}^({exponent})"
+            return f"{base}^(⊙{exponent})" if self.unicode else f"{base}.^({exponent})"
         if exponent.denominator != 1:
             return f"{base}^({exponent})"
         return base + str(exponent).translate(_DIGITS) if self.unicode else f"{base}^{exponent}"

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from symgrad.kernel.terms import Entry, Partial, Term, children, rebuilt, renamed
-from symgrad.render.reasons import NOTATION, Context, Ref, Text, reason
-from symgrad.render.shapes import Symbol
+from symgrad.render.lines import Told, again, gathered, noted, opened, seeded
+from symgrad.render.reasons import AGAIN, NOTATION, Context, Ref, Text, reason
+from symgrad.render.shapes import Derivative, Symbol
+from symgrad.render.shapes import parts as all_parts
 from symgrad.render.shaping import Shaper, match
 from symgrad.render.tree import Block, Display, Paragraph, Part, Row
 
@@ -62,14 +64,6 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """A step that the document itself makes."""
-
-    rule: str
-    subject: Term | None
-
-
-@dataclass(frozen=True, slots=True)
 class _Place:
     """Where a line stands: the number of its chain and the kind of its section."""
 
@@ -88,9 +82,7 @@ def proof_block(
         stated: equations of the proposition that the proof may refer to.
         labels: labels of all equations that the proposition states.
     """
-    teller = _Proof(derivation, shaper, stated, labels)
-    parts = [part for section in derivation.proof for part in teller.section(section)]
-    return Block("proof", tuple(parts)) if parts else None
+    return _Proof(derivation, shaper, stated, labels).block()
 
 
 class _Proof:
@@ -102,35 +94,82 @@ class _Proof:
         self.places = {id(chain): _Place(0, section.kind) for section in derivation.proof for chain in section.chains}
         for k, chain in enumerate(self.chains):
             self.places[id(chain)] = _Place(k, self.places[id(chain)].kind)
-        self.shown = [self._moves(chain) for chain in self.chains]
+        self.lines = {id(chain): tuple(chain.lines) for chain in self.chains}  # read once: a chain works them out
+        self.seen: set[int] = set()
+        self.again = self._repeated()
         self.heads: dict[int, Term] = {}
+        self.told: dict[int, list[Told]] = {}
         for section in derivation.proof:
-            for group in _joined(section.chains):
+            for group in self._joined(section.chains):
                 self.heads |= {id(chain): group[0].left for chain in group}
-        self.wanted: set[str] = set()
-        for chain in self.chains:
-            previous = chain.left
-            for line in chain.lines:
-                for step in line.steps:
-                    if step.rule == "cite" and step.subject is not None:
-                        found = self.cited(step.subject, previous, line.term, self.places[id(chain)])
-                        self.wanted.update(piece.label for piece in found or () if isinstance(piece, Ref))
-                previous = line.term
+                self.told |= zip(map(id, group), self._told(group, section.kind), strict=True)
+        self.known = [
+            (k, Stated(self.heads[id(chain)], self.lines[id(chain)][-1].term, f"proof:{k + 1}"))
+            for k, chain in enumerate(self.chains)
+            if self._moves(chain)
+        ]
+        self.numbered = {equation.label for _, equation in self.known}
         self.number = 0
+        self.explained = False
+
+    def block(self) -> Block | None:
+        """All sections; an equation is numbered only if a line refers to it."""
+        rows = [[row for group in self._joined(s.chains) for row in self.rows(group)] for s in self.derivation.proof]
+        wanted = {p.label for made in rows for row in made for p in row.reason if isinstance(p, Ref)}
+        parts = [
+            part
+            for section, made in zip(self.derivation.proof, rows, strict=True)
+            for part in self.section(section, [row if row.label in wanted else replace(row, label="") for row in made])
+        ]
+        return Block("proof", tuple(parts)) if parts else None
+
+    def _repeated(self) -> dict[int, str]:
+        """The chains of the batch program that only put the sample in, each with the label of the chain it repeats."""
+        alone: dict[tuple[str, str], Chain] = {}
+        found: dict[int, str] = {}
+        for section in self.derivation.proof:
+            for chain in section.chains:
+                if not isinstance(section.subject, Entry) or not isinstance(chain.left, Partial):
+                    continue
+                about = (section.subject.tensor, chain.left.wrt.tensor)
+                if section.kind == "local" and self._moves(chain):
+                    alone[about] = chain
+                elif section.kind == "batch_local" and (first := alone.get(about)) is not None:
+                    self.seen.add(id(chain))
+                    one, whole = ((c.left, self.lines[id(c)]) for c in (first, chain))
+                    if again(self.program, self.batch, one, whole):
+                        found[id(chain)] = f"proof:{self.places[id(first)].chain + 1}"
+        return found
+
+    def _told(self, group: Sequence[Chain], kind: str) -> list[list[Told]]:
+        """What is shown of chains that go on from one another."""
+        written = [noted(chain.left, self.lines[id(chain)], self.shaper) for chain in group]
+        # How a definition reads was shown in the program of a single sample.
+        told = seeded([opened(lines) if id(c) in self.seen else lines for c, lines in zip(group, written, strict=True)])
+        if kind == "matrix":  # factors that are one stand for vectors of ones there
+            return told
+        return [gathered(chain.left, lines) for chain, lines in zip(group, told, strict=True)]
 
     def _moves(self, chain: Chain) -> bool:
         """Whether the chain says anything: its ends look different."""
-        ends = [chain.left, *([chain.lines[-1].term] if chain.lines else [])]
+        ends = [chain.left, *(line.term for line in self.lines[id(chain)][-1:])]
         names = self.shaper.naming(ends)
         return self.shaper(ends[0], naming=names) != self.shaper(ends[-1], naming=names)
 
+    def _joined(self, chains: Sequence[Chain]) -> list[list[Chain]]:
+        """Chains in groups: one goes on where the one before it ends."""
+        groups: list[list[Chain]] = []
+        for chain in chains:
+            last = self.lines[id(groups[-1][-1])] if groups else ()
+            if last and last[-1].term == chain.left:
+                groups[-1].append(chain)
+            else:
+                groups.append([chain])
+        return groups
+
     def cited(self, subject: Term, previous: Term, term: Term, place: _Place) -> Text | None:
         """Where the equation for ``subject`` stands that leads from ``previous`` to ``term``."""
-        known = [
-            Stated(self.heads[id(chain)], chain.lines[-1].term, f"proof:{k + 1}")
-            for k, chain in enumerate(self.chains[: place.chain])
-            if self.shown[k]
-        ]
+        known = [equation for k, equation in self.known if k < place.chain]
         open_ = [s for s in self.stated if place.kind in _LATER.get(s.label.split(":")[0], ())]
         seen = _features(previous) | _features(term)
         if found := _best(subject, [*known, *open_], seen):
@@ -141,8 +180,8 @@ class _Proof:
             return (Ref(found.label), " at sample ", Symbol(self.batch.name, (), "letter"))
         return None
 
-    def section(self, section: Section) -> list[Part]:
-        rows = [row for group in _joined(section.chains) for row in self.rows(group)]
+    def section(self, section: Section, rows: Sequence[Row]) -> list[Part]:
+        """A section with its heading; what a direct derivative is, is said where the first one stands."""
         separable = section.kind == "separable" and self.derivation.verdicts["separable"].get("status") == "proved"
         if not rows and not separable:
             return []
@@ -154,6 +193,7 @@ class _Proof:
         else:
             lead = (f"Step {self.number}: {_TITLES.get(section.kind, section.kind.replace('_', ' '))}.",)
             text = (_SEPARABLE,) if separable else (_OPENING[section.kind],) if section.kind in _OPENING else ()
+        text = (*text, *self._direct(rows))
         parts: list[Part] = [Paragraph(text, lead), *([Display(tuple(rows))] if rows else [])]
         prefix, words = _CLOSING.get(section.kind, ("", ""))
         targets = [label for label in self.labels if label.split(":")[0] == prefix]
@@ -161,9 +201,20 @@ class _Proof:
             parts.append(Paragraph((words if len(targets) == 1 else _plural(words), *_enumerated(targets), ".")))
         return parts
 
+    def _direct(self, rows: Sequence[Row]) -> Text:
+        """What a direct derivative means, with the first one that stands in these rows."""
+        shapes = (s for row in rows for given in (row.left, row.right) if given is not None for s in all_parts(given))
+        found = [s for s in shapes if isinstance(s, Derivative) and s.immediate]
+        if self.explained or not found:
+            return ()
+        self.explained = True
+        first = next((s for s in found if isinstance(s.body, Symbol)), found[0])
+        words = " varies only where it stands in the formula itself; the definitions used there are held fixed."
+        return (" In the direct derivative ", first, ", ", first.wrt, words)
+
     def rows(self, group: Sequence[Chain]) -> list[Row]:
-        """Chains of which each goes on from the one before it, as rows."""
-        terms = [group[0].left, *(line.term for chain in group for line in chain.lines)]
+        """Chains of which each goes on from the one before it, as rows; each labelled that may be referred to."""
+        terms = [group[0].left, *(line.term for chain in group for line in self.lines[id(chain)])]
         names = self.shaper.naming(terms)
         shown = left = self.shaper(group[0].left, naming=names)
         previous = group[0].left
@@ -171,12 +222,20 @@ class _Proof:
         rows: list[Row] = []
         for chain in group:
             place = self.places[id(chain)]
+            label = f"proof:{place.chain + 1}"
+            if first := self.again.get(id(chain)):
+                shape = self.shaper(self.lines[id(chain)][-1].term, naming=names)
+                why = ("line by line as ", Ref(first), ", with the sample put in")
+                rows.append(Row(None if rows else left, shape, "=", why, label, (AGAIN,)))
+                shown, previous = shape, self.lines[id(chain)][-1].term
+                continue
             waiting: list[Step] = []
-            for term, steps in self._lines(chain):
-                opened = {
+            for line in self.told[id(chain)]:
+                term, steps = line.term, line.steps
+                unfolded = {
                     s.subject.tensor for s in steps if s.rule in {"unfold", NOTATION} and isinstance(s.subject, Entry)
                 }
-                shape = self.shaper(term, naming=names, unfolded=opened)
+                shape = self.shaper(term, naming=names, unfolded=unfolded)
                 waiting += [s for s in steps if (s.rule, s.subject) not in {(w.rule, w.subject) for w in waiting}]
                 if shape != shown:
                     # A line that looks like the one above it is not shown; its reasons go to the next.
@@ -190,31 +249,9 @@ class _Proof:
                     rows.append(Row(None if rows else left, shape, "=", reason(waiting, context), "", rules))
                     waiting, previous = [], term
                 shown = shape
-            label = f"proof:{place.chain + 1}"
-            if rows and label in self.wanted:
+            if rows and label in self.numbered:
                 rows[-1] = replace(rows[-1], label=label)
         return rows
-
-    def _lines(self, chain: Chain) -> list[tuple[Term, Sequence[Step]]]:
-        """The lines, after one that writes out a derivative given by the name of its definition."""
-        lines: list[tuple[Term, Sequence[Step]]] = [(line.term, line.steps) for line in chain.lines]
-        left = chain.left
-        if isinstance(left, Partial) and not left.total and lines and lines[0][0] != left:
-            entry = self.shaper.folded(left.body)
-            if entry is not None and not isinstance(left.body, Entry):
-                lines.insert(0, (left, (_Said(NOTATION, entry),)))
-        return lines
-
-
-def _joined(chains: Sequence[Chain]) -> list[list[Chain]]:
-    """Chains in groups: one goes on where the one before it ends."""
-    groups: list[list[Chain]] = []
-    for chain in chains:
-        if groups and groups[-1][-1].lines and groups[-1][-1].lines[-1].term == chain.left:
-            groups[-1].append(chain)
-        else:
-            groups.append([chain])
-    return groups
 
 
 def _best(subject: Term, known: Sequence[Stated], seen: set[tuple[str, ...]]) -> Stated | None:
@@ -242,7 +279,8 @@ def _alone(term: Term, program: Program) -> Term:
         shape = program.tensors[term.tensor].shape
         kept = [i for i, size in zip(term.indices, shape, strict=False) if size != program.batch]
         return Entry(term.tensor, tuple(kept))
-    return rebuilt(term, tuple(_alone(part, program) for part in children(term)))
+    alone: Term = rebuilt(term, tuple(_alone(part, program) for part in children(term)))
+    return alone
 
 
 def _plural(words: str) -> str:

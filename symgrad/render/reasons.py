@@ -17,9 +17,9 @@ from symgrad.kernel.terms import (
     Sum,
     Term,
     Times,
+    free,
     letters,
     opened,
-    positions,
     subterms,
 )
 from symgrad.render.shapes import Called, Derivative, Related, Shape, Symbol
@@ -48,6 +48,9 @@ SILENT = frozenset(
 
 NOTATION = "notation"
 """Not a rule: a derivative written by the name of a definition is written out; the term stays the same."""
+
+AGAIN = "again"
+"""Not a rule: the lines, and the rules used on each, are those of an equation proved before, with the sample put in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def _mentions(term: Term, tensor: str) -> bool:
 
 
 def _is_closed(term: Term) -> bool:
-    return all(isinstance(i, Index) or i < depth for i, depth in positions(term))
+    return all(isinstance(i, Index) for i in free(term))
 
 
 def _entry(subject: Term | None, context: Context) -> Text:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.kernel.terms import Entry, Index, letters
+from symgrad.render.names import GREEK
 from symgrad.render.reasons import Ref, Text
 from symgrad.render.shapes import (
     Called,
     Integer,
     Negative,
+    Ones,
+    Product,
     Quotient,
     Related,
     Shape,
@@ -48,12 +52,14 @@ class Matter:
         self.shaper = Shaper(self.model.letters, [self.model.program, *own])
         self.tensors = self.model.program.tensors
         self.ranks = {name: len(tensor.shape) for name, tensor in self.tensors.items()}
-        self.matrices = {name: name for name in self.tensors}
+        self.matrices = {name: self._whole(tensor) for name, tensor in self.tensors.items()}
         """The name of each tensor as a whole."""
-        for symbol in {s for form in derivation.matrix.values() for s in _symbols(form.tree)} - set(self.tensors):
-            for name in self.tensors:
-                if symbol in {name.upper(), name[:1].upper() + name[1:]}:
-                    self.matrices[name], self.ranks[symbol] = symbol, self.ranks[name]
+
+    def _whole(self, tensor: Tensor) -> str:
+        """A matrix goes by the upper-case name, unless that is another tensor's."""
+        upper = tensor.name[:1].upper() + tensor.name[1:]
+        known = tensor.name not in GREEK or upper in GREEK
+        return upper if len(tensor.shape) == 2 and known and upper not in self.tensors else tensor.name
 
     def whole(self, tensor: Tensor) -> Symbol:
         """A tensor without indices, bold if it is a vector or a matrix."""
@@ -136,9 +142,12 @@ class Setting:
             return (Related(Symbol(tensor.name), "in", Space(())),)
         whole = self.matter.whole(tensor)
         space = Related(whole, "in", Space(tensor.shape))
-        if whole.name == tensor.name:
-            return (space,)
-        return (space, " with entries ", Symbol(tensor.name, self.matter.indices(tensor)))
+        return (space,) if whole.name == tensor.name else (space, " with ", self._entries(tensor))
+
+    def _entries(self, tensor: Tensor) -> Related:
+        """What stands at each place of a tensor that is spoken of as a whole."""
+        whole, indices = self.matter.whole(tensor), self.matter.indices(tensor)
+        return Related(replace(whole, indices=indices), "=", Symbol(tensor.name, indices))
 
     def _functions(self, drawn: Iterable[Shape]) -> list[Row]:
         """Definitions of the functions that are not common knowledge."""
@@ -169,18 +178,33 @@ class Setting:
         if any(isinstance(s, Called) and s.function == "step" for s in drawn):
             words += ["A bracket ", Called("step", (Symbol("t"),)), " is 1 where its condition holds and 0 elsewhere. "]
         if self.derivation.matrix:
-            for tensor in self.tensors.values():
-                whole = self.matter.whole(tensor)
-                if tensor.kind == "definition" and whole.name != tensor.name:
-                    words += [whole, " has the entries ", Symbol(tensor.name, self.matter.indices(tensor)), ". "]
+            used = {name for form in self.derivation.matrix.values() for name in _symbols(form.tree)}
+            whole = [t for t in self.tensors.values() if t.kind == "definition" and t.shape and t.name in used]
+            spaces = [(Related(self.matter.whole(t), "in", Space(t.shape)), " with ", self._entries(t)) for t in whole]
+            words += ["As matrices, write ", *joined(spaces), ". "] if whole else []
             words += ["Functions act on matrices entry by entry"]
             if any(isinstance(s, Called) and s.function == "softmax" and not s.letter for s in drawn):
                 words += [", softmax row by row"]
             words += [". "]
             if any(isinstance(s, Sums) and any(isinstance(t, Integer) for t in s.terms) for s in self._matrices()):
                 words += ["A number beside a matrix stands for the matrix with this entry everywhere. "]
+            words += self._signs()
         words += ["The gradient by a parameter has the shape of the parameter (denominator layout)."]
         return tuple(words)
+
+    def _signs(self) -> list[Any]:
+        """What the signs between matrices mean, as far as they are used."""
+        drawn = self._matrices()
+        free = [c for c in ("u", "v", "s", "t", "p", "q") if c not in self.tensors]
+        first, second = (Symbol(c, (), "vector") for c in free[:2])
+        words: list[Any] = []
+        if any(isinstance(s, Ones) for s in drawn):
+            words += [Ones(), " is a vector of ones. "]
+        if any(isinstance(s, Product) and s.entrywise for s in drawn):
+            words += ["The product ", Product((first, second), entrywise=True), " is taken entry by entry. "]
+        if any(isinstance(s, Called) and s.function == "diag" for s in drawn):
+            words += [Called("diag", (first,)), " is the diagonal matrix with ", first, " on its diagonal. "]
+        return words
 
     def _matrices(self) -> list[Shape]:
         return [s for row in self.statement if row.label.startswith("matrix:") for s in parts(row.right)]

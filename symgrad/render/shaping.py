@@ -21,10 +21,9 @@ from symgrad.kernel.terms import (
     Term,
     Times,
     children,
-    closed,
     letters,
+    mentions_bound,
     opened,
-    positions,
     subterms,
 )
 from symgrad.render.shapes import (
@@ -57,41 +56,35 @@ _LETTERS = "ijklmpqrstuvabcdefghno"
 RELATIONS = frozenset({"=", ">", ">=", "!="})
 
 
-def match(pattern: Term, term: Term) -> dict[Index, Position] | None:
+def match(pattern: Term, term: Term) -> dict[Index, Index] | None:
     """The letters of ``pattern`` that make it ``term``, or ``None``."""
-    found: dict[Index, Position] = {}
-    return found if _match(pattern, term, 0, found) else None
+    found: dict[Index, Index] = {}
+    return found if _match(pattern, term, found) else None
 
 
-def _match(pattern: Term, term: Term, depth: int, found: dict[Index, Position]) -> bool:
+def _match(pattern: Term, term: Term, found: dict[Index, Index]) -> bool:
     if type(pattern) is not type(term):
         return False
     match pattern, term:
         case Entry(tensor, first), Entry(other, second):
-            if tensor != other or len(first) != len(second):
-                return False
-            return all(_same(i, j, depth, found) for i, j in zip(first, second, strict=True))
+            same = tensor == other and len(first) == len(second)
+            return same and all(_same(i, j, found) for i, j in zip(first, second, strict=True))
         case Delta(i, j), Delta(k, m):
-            return _same(i, k, depth, found) and _same(j, m, depth, found)
+            return _same(i, k, found) and _same(j, m, found)
         case (Power(_, a), Power(_, b)) | (Partial(_, _, a), Partial(_, _, b)) if a != b:
             return False
         case (Apply(a, _), Apply(b, _)) | (Sum(a, _), Sum(b, _)) if a != b:
             return False
         case (Number() | Size(), _):
             return pattern == term
-    inner = depth + isinstance(pattern, Sum)
     left, right = children(pattern), children(term)
-    return len(left) == len(right) and all(_match(a, b, inner, found) for a, b in zip(left, right, strict=True))
+    return len(left) == len(right) and all(_match(a, b, found) for a, b in zip(left, right, strict=True))
 
 
-def _same(wanted: Position, given: Position, depth: int, found: dict[Index, Position]) -> bool:
-    if isinstance(wanted, int):
+def _same(wanted: Position, given: Position, found: dict[Index, Index]) -> bool:
+    if isinstance(wanted, int) or isinstance(given, int):
         return wanted == given
-    if isinstance(given, int):
-        if given < depth:
-            return False
-        given -= depth
-    return found.setdefault(wanted, given) == given
+    return wanted.size == given.size and found.setdefault(wanted, given) == given
 
 
 class Shaper:
@@ -181,15 +174,19 @@ def _instance(definition: Definition, body: Term) -> Entry | None:
 
 
 class _Pass:
-    """One walk over a term; ``stack`` holds the letters of the enclosing sums, the innermost first."""
+    """One walk over a term: each sum is opened at an index of its own.
+
+    ``stack`` holds the names of the indices of the enclosing sums.
+    """
 
     def __init__(self, shaper: Shaper, names: dict[Index, str], unfolded: frozenset[str]) -> None:
-        self.shaper, self.names, self.unfolded = shaper, names, unfolded
+        self.shaper, self.names, self.unfolded = shaper, dict(names), unfolded
+        self.free = tuple(names.values())
 
-    def letter(self, position: Position, stack: tuple[str, ...]) -> str:
-        if isinstance(position, Index):
-            return self.names[position]
-        return stack[position] if position < len(stack) else f"i{position - len(stack)}"
+    def letter(self, position: Position) -> str:
+        if isinstance(position, int):
+            raise SymgradError("an index outside of its sum")
+        return self.names[position]
 
     def shape(self, term: Term, stack: tuple[str, ...]) -> Shape:
         match term:
@@ -198,9 +195,9 @@ class _Pass:
             case Size(name):
                 return Symbol(name, (), "size")
             case Entry(tensor, indices):
-                return Symbol(tensor, tuple(self.letter(i, stack) for i in indices))
+                return Symbol(tensor, tuple(self.letter(i) for i in indices))
             case Delta(left, right):
-                return Symbol("delta", (self.letter(left, stack), self.letter(right, stack)), "delta")
+                return Symbol("delta", (self.letter(left), self.letter(right)), "delta")
             case Plus(terms):
                 return self._plus(terms, stack)
             case Times(factors):
@@ -210,8 +207,10 @@ class _Pass:
             case Apply(function, arguments):
                 return self._apply(function, tuple(self.shape(a, stack) for a in arguments))
             case Sum(size, body):
-                letter = self.shaper.fresh(size, (*self.names.values(), *stack))
-                return Summed(letter, size, self.shape(body, (letter, *stack)))
+                letter = self.shaper.fresh(size, (*self.free, *stack))
+                index = Index(f"_{len(self.names)}", size)
+                self.names[index] = letter
+                return Summed(letter, size, self.shape(opened(body, index), (letter, *stack)))
             case Partial():
                 return self._partial(term, stack)
         raise SymgradError(f"no shape for a {type(term).__name__}")
@@ -306,24 +305,14 @@ class _Pass:
                         left.remove(numerator)
                         left.remove(total)
                         argument = self.shape(numerator.arguments[0], stack)
-                        found.append(Called("softmax", (argument,), letter=self.letter(at, stack)))
+                        found.append(Called("softmax", (argument,), letter=self.names[at]))
                         break
         return left, found
 
 
-def _at(body: Term, term: Term) -> Position | None:
-    """The position at which the body of a sum is ``term``."""
-    for i, depth in positions(term):
-        if not isinstance(i, int) or i >= depth:
-            outer = i - depth if isinstance(i, int) else i
-            if opened(body, outer) == term and body != _lifted(term):
-                return outer
-    return None
-
-
-def _lifted(term: Term) -> Term:
-    """``term`` as the body of a sum whose index it does not mention."""
-    return closed(term, Index("", ""))
+def _at(body: Term, term: Term) -> Index | None:
+    """The letter at which the body of a sum is ``term``."""
+    return next((i for i in letters(term) if mentions_bound(body) and opened(body, i) == term), None)
 
 
 def _flat(factors: Iterable[Term]) -> Iterable[Term]:
@@ -354,32 +343,34 @@ def _number(value: Fraction) -> Shape:
     return Negative(size) if value < 0 else size
 
 
-def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
-    """A matrix formula, given as nested tuples, as a shape.
+def matrix_shape(tree: Any, ranks: Mapping[str, int], names: Mapping[str, str] | None = None) -> Shape:
+    """A matrix formula, given as nested tuples, as a shape; numbers and sizes stand in front as one fraction.
 
     Args:
         tree: ``("sym", name)``, ``("T", a)``, ``("mul", a, b, ...)``, ``("add", ...)``, ``("sub", a, b)``,
             ``("neg", a)``, ``("had", a, b, ...)``, ``("fun", name, a)``, ``("softmax_rows", a)``,
             ``("pow", a, exponent)``, ``("num", value)``, ``("inv_size", size)``, ``("ones", size)``, ``("diag", a)``.
         ranks: number of indices of each tensor by name.
+        names: what tensors are called as a whole, where that is not their name.
     """
+    called = names or {}
 
     def go(node: Any) -> Shape:
         kind, *rest = node
         match kind:
             case "sym":
                 role = ("tensor", "vector", "matrix")[min(ranks.get(rest[0], 2), 2)]
-                return Symbol(rest[0], (), role)  # type: ignore[arg-type]
+                return Symbol(called.get(rest[0], rest[0]), (), role)  # type: ignore[arg-type]
             case "T":
                 return Transposed(go(rest[0]))
             case "mul":
-                factors = [shape for child in rest for shape in _factors(go(child))]
-                return product(factors)
+                return _gathered([shape for child in rest for shape in _factors(go(child))])
             case "add":
                 terms = [go(child) for child in rest]
                 return Sums(tuple(t for shape in terms for t in (shape.terms if isinstance(shape, Sums) else (shape,))))
             case "sub":
-                return Sums((go(rest[0]), Negative(go(rest[1]))))
+                first = go(rest[0])
+                return Sums((*(first.terms if isinstance(first, Sums) else (first,)), Negative(go(rest[1]))))
             case "neg":
                 return Negative(go(rest[0]))
             case "had":
@@ -405,3 +396,39 @@ def matrix_shape(tree: Any, ranks: dict[str, int]) -> Shape:
 
 def _factors(shape: Shape) -> tuple[Shape, ...]:
     return shape.factors if isinstance(shape, Product) and not shape.entrywise else (shape,)
+
+
+def _gathered(factors: list[Shape]) -> Shape:
+    """The product of matrices, with its numbers and sizes in front."""
+    above: list[Shape] = []
+    below: list[Shape] = []
+    rest: list[Shape] = []
+    minus = False
+    for factor in factors:
+        size = factor.body if isinstance(factor, Negative) and _scalar(factor.body) else factor
+        minus ^= size is not factor
+        if not _scalar(size):
+            rest.append(size)
+        elif isinstance(size, Quotient):
+            above += _factors(size.above)
+            below += _factors(size.below)
+        else:
+            above.append(size)
+    top = [shape for shape in above if shape != Integer(1)]
+    lead = [Quotient(product(top), product(below))] if below else top
+    made = product([*lead, *rest])
+    return Negative(made) if minus else made
+
+
+def _scalar(shape: Shape) -> bool:
+    """Whether a shape is made of numbers and sizes only."""
+    match shape:
+        case Integer():
+            return True
+        case Symbol(_, _, role):
+            return role == "size"
+        case Quotient(above, below):
+            return _scalar(above) and _scalar(below)
+        case Product(factors):
+            return all(map(_scalar, factors))
+    return False

@@ -94,7 +94,9 @@ class Statement:
                 continue
             tensor = self.matter.tensors[name]
             left = (Gradient if tensor.shape else Derivative)(Symbol("objective"), self.matter.whole(tensor))
-            self.rows.append(Row(left, matrix_shape(form.tree, self.matter.ranks), "=", (), f"matrix:{name}"))
+            self.rows.append(
+                Row(left, matrix_shape(form.tree, self.matter.ranks, self.matter.matrices), "=", (), f"matrix:{name}")
+            )
 
     def _pair(self) -> None:
         alone = False

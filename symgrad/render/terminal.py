@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.plain import Plain
 from symgrad.render.reasons import Ref, Text
 from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Row, Table
@@ -25,7 +25,7 @@ STYLES = {"title": "bold", "heading": "bold cyan", "lead": "italic", "formula": 
 
 def to_text(derivation: Derivation, *, unicode: bool = True) -> str:
     """A derivation as text without colours; with ``unicode`` false, as ASCII."""
-    told = document(derivation)
+    told = tell(derivation)
     text = "\n".join("".join(part for part, _ in line).rstrip() for line in _Lines(told, unicode=unicode).all()) + "\n"
     return text if unicode else ascii_text(text)
 
@@ -35,7 +35,7 @@ def to_terminal(derivation: Derivation, console: Console) -> None:
     from rich.text import Text as Styled
 
     unicode = "utf" in (console.encoding or "").lower()
-    for line in _Lines(document(derivation), unicode=unicode).all():
+    for line in _Lines(tell(derivation), unicode=unicode).all():
         styled = Styled()
         for part, style in line:
             styled.append(part if unicode else ascii_text(part), style=STYLES.get(style, ""))

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import InputError
-from symgrad.render.document import document
+from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.layout import lines, text_width, width
 from symgrad.render.names import tex_text
@@ -87,7 +87,7 @@ def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: boo
     """
     if reasons not in _TEXT_WIDTH:
         raise InputError(f"reasons {reasons!r}: choose side or letters")
-    told = document(derivation)
+    told = tell(derivation)
     fragment = _Tex(told, reasons).fragment(_digest(derivation))
     return _whole(told, fragment) if standalone else fragment
 
@@ -137,7 +137,7 @@ class _Tex:
         told = self.told
         digest = f", certificate {digest}" if digest else ""
         out = [
-            f"% Written by symgrad from the model {told.name}{digest}.",
+            f"% Written by symgrad from the model {tex_label(told.name)}{digest}.",
             r"% Needs \input{symgrad-macros} in the preamble.",
         ]
         if told.introduction:
@@ -272,7 +272,7 @@ class _Tex:
         # The widest column of reasons that leaves most formulas on one line with their reason.
         natural = max(cell.natural for cell in cells)
         wide = [width(lines(cell.right, 1e9, 1e9)[0]) for cell in cells]
-        shares = [min(natural, share * self.room) for share in (0.40, 0.34, 0.28)] if side else [0.0]
+        shares = [min(natural, share * self.room) for share in (0.58, 0.48, 0.40, 0.34, 0.28)] if side else [0.0]
         beside, reason = 0.0, 0.0
         best = -1
         for share in shares:

@@ -66,7 +66,12 @@ def test_wrong_usage_is_one_line_with_a_hint_and_exit_code_2(symgrad, arguments,
         (InputError("a.sg:1:2: no"), 2, "symgrad: error: a.sg:1:2: no\n"),
         (LimitError("too deep"), 4, "symgrad: error: too deep\n"),
         (MissingDependencyError("no TensorFlow"), 4, "symgrad: error: no TensorFlow\n"),
-        (RuleError("trans", "middle terms differ"), 70, "symgrad: error: trans: middle terms differ\n"),
+        (
+            RuleError("trans", "middle terms differ", first="y[b]"),
+            70,
+            "symgrad: error: this is a bug in symgrad (RuleError: trans: middle terms differ); "
+            "please report it with the input and what --debug prints\n",
+        ),
         (KeyboardInterrupt(), 130, "symgrad: interrupted\n"),
         (MemoryError(), 4, "symgrad: error: out of memory\n"),
         (RecursionError(), 4, "symgrad: error: the input is nested too deeply\n"),

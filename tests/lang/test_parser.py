@@ -15,6 +15,7 @@ from symgrad.kernel.terms import (
     Delta,
     Entry,
     Index,
+    Judgement,
     Number,
     Partial,
     Plus,
@@ -23,7 +24,6 @@ from symgrad.kernel.terms import (
     Sum,
     Times,
 )
-from symgrad.kernel.terms import Judgement
 from symgrad.lang.parser import decoded, load_model, model_name, parse_formula, parse_model
 from symgrad.lang.source import MAX_CHARACTERS, SourceError
 from symgrad.lang.text import model_text

@@ -6,10 +6,15 @@ import pytest
 from flint import arb
 
 from symgrad.errors import IllFormedError
-from symgrad.kernel.functions import call, inverse, minus, number, square
+from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition, Program, Tensor
-from symgrad.kernel.terms import ONE, Delta, Entry, Index, Partial, Plus, Power, Size, Times, sigma
+from symgrad.kernel.terms import ONE, Delta, Entry, Index, Number, Partial, Plus, Power, Size, Times, sigma
 from symgrad.oracles.balls import Evaluator, Point, Undefined, ball, equal_exactly, separated
+
+
+def number(value: int | Fraction) -> Number:
+    return Number(Fraction(value))
+
 
 n, m = Index("n", "N"), Index("m", "N")
 x = Entry("x", (n,))

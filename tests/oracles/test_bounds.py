@@ -7,11 +7,16 @@ import pytest
 from flint import arb
 
 from symgrad.errors import IllFormedError
-from symgrad.kernel.functions import call, inverse, minus, number, square
+from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition
-from symgrad.kernel.terms import ONE, Delta, Entry, Index, Partial, Plus, Power, Size, Times, sigma
+from symgrad.kernel.terms import ONE, Delta, Entry, Index, Number, Partial, Plus, Power, Size, Times, sigma
 from symgrad.oracles.balls import Undefined
 from symgrad.oracles.bounds import BoundEvaluator, unit_roundoff
+
+
+def number(value: int | Fraction) -> Number:
+    return Number(Fraction(value))
+
 
 n, m, d, k = Index("n", "N"), Index("m", "N"), Index("d", "D"), Index("k", "K")
 rng = np.random.default_rng(0)

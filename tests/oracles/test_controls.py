@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from symgrad.kernel.functions import minus, number
+from symgrad.kernel.functions import minus
 from symgrad.kernel.program import Definition
-from symgrad.kernel.terms import Entry, Index, Times
+from symgrad.kernel.terms import Entry, Index, Number, Times
 from symgrad.oracles.bounds import BoundEvaluator
 from symgrad.oracles.controls import Control, Mutant, gap, try_controls
 from symgrad.oracles.report import Formulas
+
+
+def number(value: int | Fraction) -> Number:
+    return Number(Fraction(value))
+
 
 d, k = Index("d", "D"), Index("k", "K")
 A = np.array([[0.5, 1.25, -0.75], [2.5, -1.5, 0.375]])

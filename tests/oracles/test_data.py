@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symgrad.errors import InputError
-from symgrad.oracles.check import Outcome, check
+from symgrad.oracles.comparison import Outcome, check
 from symgrad.oracles.data import load_data
 
 

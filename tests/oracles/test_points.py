@@ -5,13 +5,17 @@ from fractions import Fraction
 
 import pytest
 
-from symgrad.kernel.functions import call, inverse, minus, number, square
+from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition, Program, Tensor
-from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Size, Times, sigma
-from symgrad.kernel.terms import Judgement
+from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Judgement, Number, Size, Times, sigma
 from symgrad.lang.model import Model
 from symgrad.oracles.balls import Evaluator, Point
 from symgrad.oracles.points import representable, sample_point, sample_sizes, satisfies
+
+
+def number(value: int | Fraction) -> Number:
+    return Number(Fraction(value))
+
 
 n, d, k = Index("n", "N"), Index("d", "D"), Index("k", "K")
 x, y, w = Entry("x", (n, d)), Entry("y", (n, k)), Entry("w", (d,))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from symgrad.kernel.functions import inverse, minus, negative, number, square
+from symgrad.kernel.functions import inverse, minus, negative, square
 from symgrad.kernel.program import Definition, Program, Tensor
 from symgrad.kernel.terms import (
     ONE,
@@ -15,6 +15,7 @@ from symgrad.kernel.terms import (
     Entry,
     Index,
     Judgement,
+    Number,
     Partial,
     Plus,
     Size,
@@ -98,6 +99,11 @@ PROVED = {name: {"status": "proved"} for name in ("separable", "per_sample", "ta
 
 n, d, j, h, k = Index("n", "N"), Index("d", "D"), Index("j", "D"), Index("h", "H"), Index("k", "K")
 LOSS, OBJECTIVE = Entry("loss", ()), Entry("objective", ())
+
+
+def number(value: int | Fraction) -> Number:
+    """An exact rational."""
+    return Number(Fraction(value))
 
 
 def e(tensor: str, *indices: Index) -> Entry:
@@ -279,14 +285,14 @@ def logistic(**changes: Any) -> Derivation:
             ),
         ),
     )
-    linear = ("add", ("mul", ("sym", "X"), ("sym", "w")), ("mul", ("sym", "b"), ("ones", "N")))
+    linear = ("add", ("mul", ("sym", "x"), ("sym", "w")), ("mul", ("sym", "b"), ("ones", "N")))
     error = ("sub", ("fun", "sigmoid", linear), ("sym", "y"))
     given: dict[str, Any] = {
         "model": model,
         "single": Side({"w": Formula(by_w, times(residual, x_j)), "b": Formula(by_b, residual)}),
         "batch": Side({"w": Formula(batch_w, mean(times(residual, x_j))), "b": Formula(batch_b, mean(residual))}),
         "matrix": {
-            "w": Matrix("", ("mul", ("inv_size", "N"), ("T", ("sym", "X")), error)),
+            "w": Matrix("", ("mul", ("inv_size", "N"), ("T", ("sym", "x")), error)),
             "b": Matrix("", ("mul", ("inv_size", "N"), ("T", ("ones", "N")), error)),
         },
         "verdicts": PROVED,
@@ -330,14 +336,14 @@ def perceptron(**changes: Any) -> Derivation:
     given = {"W1": given["W1"], "b1": given["b1"], "W2": (w2, times(residual, e("g", n, h))), "b2": given["b2"]}
     per_sample = {name: Formula(Partial(LOSS, wrt, True), right) for name, (wrt, right) in given.items()}
     batch = {name: Formula(Partial(OBJECTIVE, wrt, True), mean(right)) for name, (wrt, right) in given.items()}
-    error = ("sub", ("softmax_rows", ("sym", "U")), ("sym", "Y"))
-    hidden = ("had", ("mul", error, ("sym", "W2")), ("sub", ("num", Fraction(1)), ("pow", ("sym", "G"), Fraction(2))))
+    error = ("sub", ("softmax_rows", ("sym", "u")), ("sym", "y"))
+    hidden = ("had", ("mul", error, ("sym", "W2")), ("sub", ("num", Fraction(1)), ("pow", ("sym", "g"), Fraction(2))))
     ones = ("ones", "N")
     average = ("inv_size", "N")
     matrix = {
-        "W1": Matrix("", ("mul", average, ("T", hidden), ("sym", "X"))),
+        "W1": Matrix("", ("mul", average, ("T", hidden), ("sym", "x"))),
         "b1": Matrix("", ("mul", average, ("T", hidden), ones)),
-        "W2": Matrix("", ("mul", average, ("T", error), ("sym", "G"))),
+        "W2": Matrix("", ("mul", average, ("T", error), ("sym", "g"))),
         "b2": Matrix("", ("mul", average, ("T", error), ones)),
     }
     wrt = e("W1", h, d)

@@ -94,4 +94,3 @@ def test_free_text_keeps_no_special_character(text):
     assert written.isascii()
     bare = re.sub(r"\\[A-Za-z]+\{[A-Za-z]?\}|\\[`'^~=.\"]\{[A-Za-z]\}|\\[{}$&%#_]|\$\\[A-Za-z]+\$", "", written)
     assert not set(bare) & set("\\{}$&%#_^~\n\r")
-

@@ -3,9 +3,9 @@
 from fractions import Fraction
 
 import pytest
-from by_hand import call, d, e, j, n, plus, times
+from by_hand import call, d, e, j, n, number, plus, times
 
-from symgrad.kernel.functions import inverse, minus, negative, number
+from symgrad.kernel.functions import inverse, minus, negative
 from symgrad.kernel.terms import Delta, Partial, Power, Size, sigma
 from symgrad.render.plain import Plain
 from symgrad.render.shapes import Gradient, Ones, Product, Raised, Space, Symbol, Transposed
@@ -51,7 +51,8 @@ def test_matrices_have_signs_of_their_own():
     x = Symbol("X", (), "matrix")
     assert Plain()(Product((Transposed(x), Ones()))) == "Xᵀ · 𝟏"
     assert Plain(unicode=False)(Product((Transposed(x), Ones()))) == "X^T * ones"
-    assert Plain()(Raised(x, Fraction(2), entrywise=True)) == "X⊙^(2)"
+    assert Plain()(Raised(x, Fraction(2), entrywise=True)) == "X^(⊙2)"
+    assert Plain(unicode=False)(Raised(x, Fraction(2), entrywise=True)) == "X.^(2)"
     assert Plain()(Space(("N", "D"))) == "ℝ^(N×D)"
     assert Plain()(Space(("N",))) == "ℝ^N"
     assert Plain()(Gradient(Symbol("objective"), x)) == "∇_X ℒ"

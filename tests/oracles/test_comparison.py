@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 
 from symgrad.errors import DisagreementError, InputError
-from symgrad.kernel.functions import inverse, minus, number
+from symgrad.kernel.functions import inverse, minus
 from symgrad.kernel.program import Definition
-from symgrad.kernel.terms import ONE, Apply, Entry, Index, Plus, Size, Times, sigma, subterms
+from symgrad.kernel.terms import ONE, Apply, Entry, Index, Number, Plus, Size, Times, sigma, subterms
 from symgrad.lang.parser import parse_model
-from symgrad.oracles.check import Formulas, Outcome, check
+from symgrad.oracles.comparison import Formulas, Outcome, check
 from symgrad.oracles.report import Measured, Oracle
 from symgrad.oracles.tensorflow import generated
+
+
+def number(value: int | Fraction) -> Number:
+    return Number(Fraction(value))
+
 
 n, d, j, k, c = Index("n", "N"), Index("d", "D"), Index("j", "D"), Index("k", "K"), Index("c", "K")
 CATALOGUE = sorted(path.parent.name for path in (Path(__file__).parents[2] / "derivations").glob("*/derivation.sg"))

@@ -1,0 +1,123 @@
+"""The identity: the gradient of the batch objective is the mean of the per-sample gradients, per parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from symgrad.calculus import numbers
+from symgrad.calculus.local import Chain
+from symgrad.calculus.normal import meet
+from symgrad.calculus.reverse import first_of
+from symgrad.calculus.signs import stated
+from symgrad.kernel import terms as t
+from symgrad.kernel.functions import inverse
+
+if TYPE_CHECKING:
+    from symgrad.calculus.reverse import Reverse
+    from symgrad.calculus.tape import Tape
+    from symgrad.kernel.theorem import Theorem
+    from symgrad.lang.model import Model
+    from symgrad.oracles.balls import Point
+
+PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
+
+
+def worst(statuses: Any) -> str:
+    """Refuted if one is, else undecided if one is, else proved."""
+    found = list(statuses)
+    return REFUTED if REFUTED in found else UNDECIDED if UNDECIDED in found else PROVED
+
+
+@dataclass
+class Identity:
+    """Judges the identity, in both meanings of "per-sample gradient" where the samples are coupled.
+
+    Attributes:
+        one: reverse mode of the single-sample program.
+        whole: reverse mode of the batch program from the objective.
+        rows: reverse mode of the batch program from ``loss[n]``, unless the single-sample program gives that.
+        mean: ``⊢ c[n] = 1/N``, if it holds.
+        coupled: whether the program is not shown to be separable.
+    """
+
+    model: Model
+    one: Reverse
+    whole: Reverse
+    rows: Reverse | None
+    tape: Tape | None
+    mean: Theorem | None
+    coupled: bool
+    statements: dict[str, Theorem]
+    chains: list[Chain] = field(default_factory=list)
+
+    def verdict(self, parameters: list[str]) -> dict[str, Any]:
+        """The entry ``identity`` of the verdicts; batch of one decides."""
+        found = {name: self._judge(name) for name in parameters}
+        rows = {name: status for name, (status, _) in found.items()}
+        ones, evidence = rows, [entry for status, entry in found.values() if status != PROVED]
+        if self.coupled:
+            alone = {name: self._compare(name, ones=True) for name in parameters}
+            ones = {name: status for name, (status, _) in alone.items()}
+            evidence = [entry for status, entry in alone.values() if status != PROVED]
+        whole = {"status": worst(ones.values()), "by_parameter": ones}
+        by_rows = {"status": worst(rows.values()), "by_parameter": rows}
+        evidence.sort(key=lambda entry: "witness" not in entry)
+        if not self.coupled:
+            by_one, by_rows = ({"status": part["status"]} for part in (whole, by_rows))
+        else:
+            by_one = dict(whole)
+        return whole | {"batch_of_one": by_one, "jacobian_rows": by_rows} | (evidence[0] if evidence else {})
+
+    def _judge(self, name: str) -> tuple[str, dict[str, Any]]:
+        """One parameter, by the rows of the Jacobian."""
+        found = self.whole.cotangents.get(name)
+        kept = self.tape.kept.get(name) if self.tape else None
+        if found is None and name not in self.one.cotangents:
+            return PROVED, {}  # neither side depends on the parameter: both gradients are zero
+        if found is not None and kept is not None and kept.remainder == t.ZERO and self.mean is not None:
+            n = self.model.batch
+            chain = Chain(found.chain.program, found.left, cites=[kept.chain.theorem()])
+            chain.add(kept.chain.theorem())
+            chain.add(first_of([self.mean]))
+            slope = t.Partial(t.Entry("loss", (n,)), found.wrt, total=True)
+            met = meet(chain.program, chain.right, t.Times((inverse(t.Size(n.size)), t.sigma(n, slope))))
+            if met is not None:
+                chain.add(met)
+                self.statements[f"identity {name}"] = stated(chain.theorem(), self.model.assumptions)
+                self.chains.append(chain)
+                return PROVED, {}
+        return self._compare(name, ones=False)
+
+    def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Position, ...], numbers.Side]:
+        """The gradient with respect to a parameter as a side: closed, or by its cotangents."""
+        found = reverse.cotangents.get(name)
+        if found is None:
+            shape = self.model.program.tensors[name].shape
+            return tuple(t.Index(f"u{k}_", s) for k, s in enumerate(shape)), lambda _, __: Fraction(0)
+        if found.closed is not None:
+            return found.wrt.indices, numbers.formula(reverse.program, found.closed.right)
+        return found.wrt.indices, numbers.formula(
+            reverse.program, numbers.with_bars(found.left), numbers.named(reverse)
+        )
+
+    def _compare(self, name: str, *, ones: bool) -> tuple[str, dict[str, Any]]:
+        """Compare the batch gradient with the mean of the rows, or of the batches of one, at a few points."""
+        n, program = self.model.batch, self.model.program
+        letters, whole = self._slope(self.whole, name)
+        rows = None if ones else self.rows
+        own, part = self._slope(rows or self.one, name)
+
+        def mean(point: Point, at: dict[t.Position, int]) -> Any:
+            there: dict[Any, int] = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
+            samples = range(point.sizes[program.batch])
+            if rows is None:
+                return numbers.mean([part(numbers.alone(point, program, k), there) for k in samples])
+            return numbers.mean([part(point, there | {n: k}) for k in samples])
+
+        hypotheses = [h for s in self.statements.values() if s.program == program for h in s.hypotheses]
+        found = numbers.witness(self.model, hypotheses, letters, whole, mean)  # type: ignore[arg-type]
+        if found:
+            return REFUTED, {"witness": {"parameter": name} | found}
+        return UNDECIDED, {"residual": f"{name}: neither proved nor refuted"}

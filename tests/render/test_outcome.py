@@ -1,0 +1,112 @@
+"""Refutations, weights and the machine check: only what was found and measured."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from by_hand import PROVED, logistic
+
+from symgrad.render.terminal import to_text
+from symgrad.render.tex import to_tex
+
+WITNESS = {
+    "parameter": "w",
+    "sizes": {"N": 2, "D": 1},
+    "data": {"x": [["1/2"], ["-3/2"]], "y": ["1", "0"]},
+    "parameters": {"w": ["1/4"], "b": "0"},
+    "at": {"j": 1},
+    "left": "1/3",
+    "right": "2/3",
+}
+REFUTED = {"status": "refuted", "by_parameter": {"w": "refuted", "b": "proved"}, "witness": WITNESS}
+
+
+def text(**changes):
+    return " ".join(to_text(logistic(**changes)).split())
+
+
+def test_a_refuted_identity_is_told_with_its_witness():
+    shown = text(verdicts={**PROVED, "identity": REFUTED})
+    assert "mean of the per-sample gradients, for w: this is refuted." in shown
+    assert "as the file expects" not in shown
+    assert "x [[1/2], [-3/2]]" in shown
+    assert "left side 1/3 right side 2/3" in shown
+    tex = to_tex(logistic(verdicts={**PROVED, "identity": REFUTED}))
+    assert r"left side & \raggedright\ttfamily 1/3 \tabularnewline" in tex
+
+
+def test_an_expected_refutation_is_worded_as_such():
+    model = replace(logistic().model, expected=frozenset({"identity"}))
+    assert "this is refuted, as the file expects." in text(model=model, verdicts={**PROVED, "identity": REFUTED})
+
+
+def test_an_expected_claim_is_worded_as_such():
+    model = logistic().model
+    model = replace(model, claims=(replace(model.claims[0], expect_refuted=True),))
+    shown = text(model=model, claims=[{"status": "refuted", "witness": WITNESS}])
+    assert "The claim ∂ℓ[n]/∂w[j] = (σ(z[n]) − y[n]) · x[n, j]: this is refuted, as the file expects." in shown
+
+
+def test_what_is_undecided_is_told_with_its_residual():
+    shown = text(verdicts={**PROVED, "separable": {"status": "undecided", "residual": "x - y"}})
+    assert "samples of the batch: this is undecided. What could not be closed: x - y." in shown
+
+
+def test_what_is_proved_needs_no_remark():
+    assert "Remark" not in text()
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        (
+            {"c[n]": "s[n]", "kind": "none", "reason": "it jumps."},
+            "No weights for the per-sample gradients were found: it jumps.",
+        ),
+        ({"c[n]": "1", "kind": "sum"}, "every per-sample gradient has the weight one"),
+        ({"c[n]": "y[n] / sum(n, y[n])", "kind": "data"}, "with the weights c[n] = y[n]/(Σ_i y[i])"),
+        ({"c[n]": "y[n] * w[1]", "kind": "theta"}, "depend on the parameters, c[n] y[n] * w[1]"),
+        (
+            {"c[n]": "1/size(N)", "kind": "mean", "remainder": "b^2", "repair": "loss[n] + b^2"},
+            "with ℓ[n] + b² for ℓ[n]",
+        ),
+    ],
+)
+def test_weights_other_than_those_of_the_mean_are_told(weights, words):
+    assert words in text(weights=weights)
+
+
+def test_checked_is_said_only_if_the_checker_accepted():
+    assert "accepted by a second program" in text(checked=True)
+    assert "accepted" not in text(checked=False)
+    assert "kernel of symgrad" in text(checked=False)
+
+
+def test_without_a_proof_nothing_is_said_to_be_derived():
+    assert "kernel of symgrad" not in text(proof=())
+
+
+def test_numbers_are_printed_only_if_they_were_measured():
+    assert "automatic differentiation" not in text()
+    report = {
+        "outcome": "AGREE",
+        "backend": "tensorflow",
+        "dtype": "float64",
+        "points": 5,
+        "error_over_bound": 0.0312,
+        "ulp": 1.5,
+        "controls": {"tried": 9, "rejected": 9, "survived": []},
+        "environment": {"version": "2.21.0"},
+        "reason": "",
+    }
+    shown = text(check_report=SimpleNamespace(to_json=lambda: report))
+    assert (
+        "Against automatic differentiation by TensorFlow 2.21.0 (float64) the outcome is AGREE, at 5 points; the "
+        "largest error is 0.031 of the rounding bound, 1.5 ulp. Of 9 wrong formulas, 9 were rejected."
+    ) in shown
+
+
+def test_an_inconclusive_check_prints_no_error():
+    report = {"outcome": "INCONCLUSIVE", "backend": "tensorflow", "error_over_bound": None, "reason": "NaN in the loss"}
+    shown = text(check_report=SimpleNamespace(to_json=lambda: report))
+    assert "by TensorFlow the outcome is INCONCLUSIVE. NaN in the loss." in shown
