@@ -87,7 +87,9 @@ class _Work:
         progress("claims")
         claims = Claims(self.model, self.letters, self.statements, closed)
         matrix = matrix_forms(self.model, self.all, self.letters, self.statements)
+        jacobian = self.row_reverse.cotangents.values() if self.row_reverse and self.apart is None else ()
         parts = {
+            "rows": [chain for c in jacobian for chain in (c.chain, c.closing) if chain and chain.theorems],
             "tape": [kept.chain for kept in self.tape.kept.values()] if self.tape else [],
             "identity": identity.chains,
             "matrix": [form.chain for form in matrix.values()],
