@@ -11,7 +11,7 @@ each apply one rule of inference to terms and to earlier steps. One line is prin
 
 Nothing of symgrad is imported: this file and Python's standard library are all that has to be trusted.
 
-A term is an integer: its row in a table in which no row stands twice, so that equal terms are equal integers and what is
+A term is an integer: its row in a table where no row stands twice, so that equal terms are equal integers, and what is
 known of a term is computed once. Bound letters are de Bruijn numbers, free letters are pairs (name, size). Meaning is
 real-valued and total: 1/0 is 0, logarithms and broken powers are 0 outside their domain, sign(0) = step(0) = 0, and
 sizes are at least 1.
@@ -48,7 +48,6 @@ Letter = tuple[str, str]
 Position = int | Letter
 Judgement = tuple[str, int, int]
 Hypotheses = frozenset[Judgement]
-Names = frozenset[str]
 Statement = tuple[str, Hypotheses, Judgement]
 
 
@@ -77,16 +76,16 @@ SLOPES = rows(
     "max: step - u v; min: step - v u"
 )
 
-# How many arguments an identity has, and its sides.
+# Both sides of each identity.
 IDENTITIES = rows(
-    "exp_zero: 0: exp 0 = 1; exp_sum: 2: exp + u v = * exp u exp v; exp_negative: 1: exp ~ u = ^ exp u -1;"
-    "log_one: 0: log 1 = 0; log_exp: 1: log exp u = u; log_product: 2: log * u v = + log u log v;"
-    "log_inverse: 1: log ^ u -1 = ~ log u; sigmoid_exp: 1: sigmoid u = * exp u ^ + 1 exp u -1;"
-    "sigmoid_negative: 1: sigmoid ~ u = - 1 sigmoid u; softplus_log: 1: softplus u = log + 1 exp u;"
-    "softplus_negative: 1: softplus ~ u = - softplus u u; tanh_sigmoid: 1: tanh u = - * 2 sigmoid * 2 u 1;"
-    "tanh_negative: 1: tanh ~ u = ~ tanh u; sin_negative: 1: sin ~ u = ~ sin u; cos_negative: 1: cos ~ u = cos u;"
-    "relu_step: 1: relu u = * u step u; abs_step: 1: abs u = * u - * 2 step u 1; step_squared: 1: ^ step u 2 = step u;"
-    "sign_step: 1: sign u = - * 2 step u 1; max_relu: 2: max u v = + v relu - u v; min_relu: 2: min u v = - u relu - u v"
+    "exp_zero: exp 0 = 1; exp_sum: exp + u v = * exp u exp v; exp_negative: exp ~ u = ^ exp u -1; log_one: log 1 = 0;"
+    "log_exp: log exp u = u; log_product: log * u v = + log u log v; log_inverse: log ^ u -1 = ~ log u;"
+    "sigmoid_exp: sigmoid u = * exp u ^ + 1 exp u -1; sigmoid_negative: sigmoid ~ u = - 1 sigmoid u;"
+    "softplus_log: softplus u = log + 1 exp u; softplus_negative: softplus ~ u = - softplus u u;"
+    "tanh_sigmoid: tanh u = - * 2 sigmoid * 2 u 1; tanh_negative: tanh ~ u = ~ tanh u;"
+    "sin_negative: sin ~ u = ~ sin u; cos_negative: cos ~ u = cos u; relu_step: relu u = * u step u;"
+    "abs_step: abs u = * u - * 2 step u 1; step_squared: ^ step u 2 = step u; sign_step: sign u = - * 2 step u 1;"
+    "max_relu: max u v = + v relu - u v; min_relu: min u v = - u relu - u v"
 )
 # The sign that an identity asks of each of its arguments.
 ASKED = {"log_product": ">", "log_inverse": ">", "sign_step": "!="}
@@ -118,7 +117,7 @@ class Row(NamedTuple):
     """A term: its kind, what it says beside its subterms, its positions, its subterms; and what is known of it.
 
     The label is the value of a number, the exponent of a power, the size of a sum, the name of a tensor or function.
-    ``open``: how many sums around the term its numbers reach; ``letters``: its free letters in order of first occurrence;
+    ``open``: how many sums around the term its numbers reach; ``letters``: its free letters by first occurrence;
     ``tensors``: the names that it mentions; ``derived``: the derivatives in it, itself included.
     """
 
@@ -129,7 +128,7 @@ class Row(NamedTuple):
     depth: int
     open: int
     letters: tuple[Letter, ...]
-    tensors: Names
+    tensors: frozenset[str]
     derived: frozenset[int]
 
 
@@ -197,7 +196,7 @@ class Terms(list[Row]):
         return self.rebuild(term, lambda row, below: [place(old, below) for old in row.places])
 
     def instance(self, term: int, choice: dict[Letter, Position]) -> int:
-        """A term that reaches no sum, with positions put for letters, all at once; numbers count the sums around the term."""
+        """A term that reaches no sum, with positions put for letters, all at once; numbers count the sums around it."""
 
         def place(old: Position, below: int) -> Position:
             new = old if isinstance(old, int) else choice.get(old, old)
@@ -239,33 +238,29 @@ class Program:
     """Inputs, and definitions in order: what a term may mention, and what each name hangs on."""
 
     def __init__(self, terms: Terms, batch: str) -> None:
-        self.terms = terms
-        self.batch = batch
+        self.terms, self.batch = terms, batch
         self.kinds: dict[str, str] = {}
+        self.shapes: dict[str, tuple[str, ...]] = {}
         self.letters: dict[str, tuple[Letter, ...]] = {}
         self.definitions: dict[str, int] = {}
-        self.reach: dict[str, Names] = {}
+        self.reach: dict[str, frozenset[str]] = {}
         self.fitting: set[tuple[int, tuple[str, ...]]] = set()
 
     def declare(self, name: str, kind: str, letters: tuple[Letter, ...], body: int | None = None) -> None:
         """Add a name: an input, or a definition over what is declared so far."""
-        twice = name in self.kinds or len({letter for letter, _ in letters}) < len(letters)
-        shared = kind == "parameter" and self.batch in [size for _, size in letters]
-        shaped(
-            not twice and not shared, f"{name} is declared twice, has a letter twice, or is a parameter of each sample"
-        )
+        shape = tuple([size for _, size in letters])
+        fine = name not in self.kinds and len({letter for letter, _ in letters}) == len(letters)
+        shaped(fine and (kind != "parameter" or self.batch not in shape), f"{name} cannot be declared so, or not again")
         self.reach[name] = frozenset((name,))
         if body is not None:
             row = self.terms[body]
-            shaped(
-                set(row.letters) <= set(letters) and not row.derived, f"a free letter or a derivative defines {name}"
-            )
+            shaped(set(row.letters) <= set(letters) and not row.derived, f"a free letter or derivative defines {name}")
             self.fits(body)
             self.definitions[name] = body
             self.reach[name] |= self.deep(body)
-        self.kinds[name], self.letters[name] = kind, letters
+        self.kinds[name], self.shapes[name], self.letters[name] = kind, shape, letters
 
-    def deep(self, *terms: int) -> Names:
+    def deep(self, *terms: int) -> frozenset[str]:
         """All that the terms mention, also through definitions."""
         return frozenset().union(*[self.reach[name] for term in terms for name in self.terms[term].tensors])
 
@@ -286,28 +281,21 @@ class Program:
         return frozenset().union(*[self.terms.conditions(term, False) for term in told])
 
     def fits(self, term: int, around: tuple[str, ...] = ()) -> None:
-        """Refuse a term that says nothing in this program; ``around`` are the sizes of the sums about it, innermost first."""
+        """Refuse a term that says nothing here; ``around`` are the sizes of the sums about it, innermost first."""
         row = self.terms[term]
         key = (term, around[: row.open])
         if key in self.fitting:
             return
         need(row.open <= len(around), "a number points to no sum")
         sizes = tuple([around[place] if isinstance(place, int) else place[1] for place in row.places])
-        shape = (
-            [size for _, size in self.letters.get(row.label, (("", ""),))]
-            if row.kind == "entry"
-            else sizes[:1] * len(sizes)
-        )
-        need(list(sizes) == list(shape), "positions of other sizes, or of what is not declared")
+        need(row.kind != "entry" or sizes == self.shapes.get(row.label), f"{row.label} is not declared so")
+        need(row.kind != "delta" or sizes[0] == sizes[1], "a delta of two sizes")
         need(row.kind != "power" or abs(row.label) <= MAX_EXPONENT, f"an exponent above {MAX_EXPONENT}")
-        need(
-            row.kind != "apply" or ARITY.get(row.label) == len(row.kids), f"no function {row.label} of these arguments"
-        )
+        need(row.kind != "apply" or ARITY.get(row.label) == len(row.kids), f"no function {row.label} of so many terms")
         if row.kind in DERIVATIVES:
             body, variable = [self.terms[kid] for kid in row.kids]
             varies = variable.kind == "entry" and self.kinds.get(variable.label) != "data"
-            need(varies and not body.derived, "a derivative of a derivative, or with respect to no variable")
-            need(row.kind == "direct" or body.kind == "entry", "a total derivative of no entry")
+            need(varies and not body.derived and (row.kind == "direct" or body.kind == "entry"), "no such derivative")
         for kid in row.kids:
             self.fits(kid, (row.label, *around) if row.kind == "sum" else around)
         self.fitting.add(key)
@@ -340,8 +328,8 @@ class Program:
 
         def place(row: Row, _: int) -> Iterable[Position]:
             rest = iter(row.places)
-            letters = self.letters[row.label] if row.kind == "entry" else (("", ""),) * 2
-            return [sample if size == self.batch else next(rest) for _, size in letters]
+            shape = self.shapes[row.label] if row.kind == "entry" else ("", "")
+            return [sample if size == self.batch else next(rest) for size in shape]
 
         return self.terms.rebuild(term, place)
 
@@ -355,12 +343,11 @@ class Theorem(NamedTuple):
     program: Program
     judgement: Judgement
     hypotheses: Hypotheses = frozenset()
-    uses: Names = frozenset()
+    uses: frozenset[str] = frozenset()
     leant: bool = False
 
 
-Monomial = frozenset[tuple[int, int]]
-Polynomial = dict[Monomial, int | Fraction]
+Polynomial = dict[frozenset[tuple[int, int]], int | Fraction]
 Quotient = tuple[Polynomial, Polynomial, Hypotheses]
 ONE: Polynomial = {frozenset(): 1}
 
@@ -428,10 +415,8 @@ class Ring:
                 elif under == below:
                     above = self.plus(above, over)
                 else:
-                    above, below = (
-                        self.plus(self.times(above, under), self.times(over, below)),
-                        self.times(below, under),
-                    )
+                    above = self.plus(self.times(above, under), self.times(over, below))
+                    below = self.times(below, under)
             return above, below, conditions
         if row.kind == "delta":
             if row.places[0] == row.places[1]:
@@ -461,8 +446,8 @@ class Ring:
                 base, degree = self.roots.get(atom, (atom, exponent + 1))
                 over, under, _ = self.quotient(base, True)
                 whole, rest = divmod(exponent, degree) if under == ONE else (0, exponent)
-                left: Polynomial = {frozenset(((atom, rest),)): 1} if rest else ONE
-                term = self.times(term, self.times(left, self.power(over, whole)))
+                single: Polynomial = {frozenset(((atom, 1),)): 1}
+                term = reduce(self.times, [self.power(over, whole), self.power(single, rest)], term)
             total = self.plus(total, term)
         return total
 
@@ -496,9 +481,9 @@ class Rules(Ring):
         return left, right
 
     def match(self, pattern: int, subject: int, around: tuple[str, ...]) -> dict[Letter, Position]:
-        """The positions for the pattern's letters that make it the subject; ``around``: sizes of the sums about that."""
+        """What to put for the letters of the pattern to get the subject; ``around``: sizes of the sums about that."""
         choice: dict[Letter, Position] = {}
-        seen = {(pattern, subject, 0)}
+        seen = {(pattern, subject, 0)} if self.terms[pattern].letters else set()
         todo = list(seen)
         while todo:
             this, that, below = todo.pop()
@@ -547,8 +532,8 @@ class Rules(Ring):
     def congruence(self, first: Theorem, term: int, path: tuple[int, ...]) -> Theorem:
         """From a = b: T = T with an instance of a, where the path leads, replaced by that of b.
 
-        Inside a derivative the equation must hold in a neighbourhood: it may not hang on definitions, nor on an equation
-        about what varies, and the sides of its hypotheses must be smooth, so that these are open.
+        Inside a derivative the equation must hold in a neighbourhood: it may not hang on definitions, nor on an
+        equation about what varies, and the sides of its hypotheses must be smooth, so that these are open.
         """
         terms, program = self.terms, first.program
         old, new = self.equation(first)
@@ -602,10 +587,8 @@ class Rules(Ring):
 
     def identity(self, program: Program, name: str, given: tuple[int, ...]) -> Theorem:
         """An identity of the table."""
-        count, equation = IDENTITIES.get(name, ("-1", ""))
-        need(len(given) == int(count), f"no identity {name} of {len(given)} arguments")
-        for term in given:
-            program.fits(term)
+        (equation,) = IDENTITIES.get(name, [""])
+        need(equation != "" and len(given) == len({"u", "v"} & set(equation.split())), f"no identity {name} of these")
         left, right = [self.written(iter(side.split()), given) for side in equation.split("=")]
         signs = [self.terms.closure((ASKED[name], term, self.terms.number(0))) for term in given if name in ASKED]
         return self.conclude(Theorem(program, ("=", left, right), frozenset(signs)))
@@ -613,8 +596,7 @@ class Rules(Ring):
     def sum(self, law: str, program: Program, term: int) -> Theorem:
         """The laws of finite sums."""
         terms = self.terms
-        row = self.row(program, term, "sum")
-        size, inside = row.label, row.kids[0]
+        _, size, _, (inside,) = self.row(program, term, "sum")[:4]
         body = terms[inside]
         if law == "sum_constant":
             need(not body.open, "the body is not free of the index")
@@ -649,13 +631,8 @@ class Rules(Ring):
         body, tensor = terms[inside], terms[variable].label
         if law == "partial_constant":
             need(not program.depends(inside, tensor, total), "the body varies")
-            return self.conclude(
-                Theorem(
-                    program,
-                    ("=", term, self.terms.number(0)),
-                    uses=frozenset(program.definitions) if total else frozenset(),
-                )
-            )
+            uses = frozenset(program.definitions if total else ())
+            return self.conclude(Theorem(program, ("=", term, terms.number(0)), uses=uses))
         if law == "partial_entry":
             need(body[:2] == ("entry", tensor), "the body is no entry of the same tensor")
             places = zip(body.places, terms[variable].places, strict=True)
@@ -698,10 +675,8 @@ class Rules(Ring):
                     result = terms.make("sum", (result,), size)
                 results.append(result)
         need(bool(results), "nothing that the root hangs on mentions the variable")
-        judgement = ("=", term, terms.joined("plus", results))
-        return self.conclude(
-            Theorem(program, judgement, program.smooth(root, tensor, True), frozenset(program.definitions))
-        )
+        smooth, uses = program.smooth(root, tensor, True), frozenset(program.definitions)
+        return self.conclude(Theorem(program, ("=", term, terms.joined("plus", results)), smooth, uses))
 
     def sign(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
         """The sign of a term from its form, or from the signs of its parts."""
@@ -735,7 +710,7 @@ class Rules(Ring):
         return self.conclude(Theorem(first.program, (relation, *first.judgement[1:])), first)
 
     def separable(self, program: Program, term: int, premises: tuple[Theorem, ...]) -> Theorem:
-        """The batch program at sample n is the program of one sample: each definition is the same, or a premise says so."""
+        """At sample n, the batch program is that of one sample: each definition is the same, or a premise says so."""
         row = self.row(program, term, "entry")
         need(program is self.batch and row.label == "loss", "not the loss in the batch")
         sample, rest = row.places[0], list(premises)
@@ -747,13 +722,8 @@ class Rules(Ring):
         need(not rest, "a premise is not needed")
         mentioned = program.deep(*[side for premise in premises for _, *both in premise.hypotheses for side in both])
         need("parameter" not in [program.kinds[name] for name in mentioned], "a hypothesis about parameters")
-        made = Theorem(
-            program,
-            ("separable", term, self.terms.number(1)),
-            uses=frozenset(program.definitions),
-            leant=bool(premises),
-        )
-        return self.conclude(made, *premises)
+        judgement, uses = ("separable", term, self.terms.number(1)), frozenset(program.definitions)
+        return self.conclude(Theorem(program, judgement, uses=uses, leant=bool(premises)), *premises)
 
     def lift(self, first: Theorem, second: Theorem) -> Theorem:
         """From separability at n and an equation of the single-sample program: the equation at n in the batch program.
@@ -772,9 +742,8 @@ class Rules(Ring):
         left, right = [batch.lift(sample, side) for side in sides]
         # In the hypotheses the sample gets a name that none of their letters has.
         some = ("#", batch.batch)
-        lifted = [(sign, batch.lift(some, u), batch.lift(some, v)) for sign, u, v in second.hypotheses]
-        given = frozenset(map(terms.closure, lifted))
-        return self.conclude(Theorem(batch, ("=", left, right), given, frozenset(batch.definitions)), first)
+        given = [terms.closure((sign, batch.lift(some, u), batch.lift(some, v))) for sign, u, v in second.hypotheses]
+        return self.conclude(Theorem(batch, ("=", left, right), frozenset(given), frozenset(batch.definitions)), first)
 
     def state(self, first: Theorem, others: tuple[Theorem, ...]) -> Theorem:
         """What is stated is also defined; theorems take hypotheses away, and bring their own."""
@@ -962,7 +931,7 @@ def check(goal_text: str, certificate_text: str) -> tuple[int, str]:
     except RefusedError as error:
         return 1, f"refused: {error}"
     except (MalformedError, RecursionError, MemoryError) as error:
-        return 2, f"malformed: {error or 'too large'}"
+        return 2, f"malformed: {str(error) or 'too large'}"
     return 0, "accepted"
 
 
@@ -973,9 +942,7 @@ def main(arguments: list[str]) -> int:
         for name in arguments:
             with Path(name).open("rb") as file:
                 texts.append(file.read(MAX_BYTES + 1))
-        shaped(
-            len(texts) == 2 and max(map(len, texts)) <= MAX_BYTES, "give GOAL.json and CERTIFICATE.json, 64 MiB each"
-        )
+        shaped(len(texts) == 2 and max(map(len, texts)) <= MAX_BYTES, "give two files, of at most 64 MiB each")
         code, verdict = check(*[content.decode("utf-8") for content in texts])
     except (OSError, ValueError, MalformedError) as error:
         code, verdict = 2, f"malformed: {error}"

@@ -10,7 +10,6 @@ from symgrad.calculus.local import Chain, assumed, simplify
 from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters, Reverse, first_of
 from symgrad.calculus.signs import stated
-from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import ancestors, reached
@@ -44,14 +43,17 @@ class Claims:
         result: dict[str, Any] = {"claim": text, "expected": claim.expect_refuted}
         chain = Chain(self.program, claim.left)
         self._derive(chain)
-        theorem = self._meet(chain, claim.right)
+        theorem = self._meet(chain, claim.right, range(1))
+        early = self._witness(chain, claim, tries=2) if theorem is None else None
+        if theorem is None and early is None:
+            theorem = self._meet(chain, claim.right, range(1, 5))
         if theorem is not None:
             found = stated(theorem, self.model.assumptions)
             statements[name] = found
             self.chains.append(chain)
             return result | {"status": "proved"}
         hypotheses = chain.theorem().hypotheses
-        witness = self._witness(chain, claim)
+        witness = early or self._witness(chain, claim)
         if witness is not None:
             return result | {"status": "refuted", "witness": witness, "derived": self.printer.text(chain.right)}
         residual = f"{self.printer.text(chain.right)} against {self.printer.text(claim.right)}"
@@ -95,21 +97,27 @@ class Claims:
         cotangent = self.reverse(root).cotangents[partial.wrt.tensor]
         return cotangent.closed or cotangent.equation
 
-    def _meet(self, chain: Chain, right: t.Term) -> Theorem | None:
-        """Close the chain with the claimed side, trying more of the definitions and identities each time."""
-        program = self.program
-        for ways in ((), (self._assume,), (_open, self._assume), (_open, _exponentials, self._assume),
-                     (_open, _steps_, self._assume)):  # fmt: skip
+    def _meet(self, chain: Chain, right: t.Term, depths: range) -> Theorem | None:
+        """Close the chain with the claimed side, opening more of the definitions and identities at each depth."""
+        program, opened = self.program, rw.repeated(rw.everywhere(_open))
+        ways: tuple[tuple[rw.Conversion, ...], ...] = (
+            (),
+            (self._assume,),
+            (opened, self._assume),
+            (opened, rw.repeated(rw.everywhere(_exponentials)), self._assume),
+            (opened, rw.repeated(rw.everywhere(_steps)), self._assume),
+        )
+        for depth in depths:
             try:
                 there, back = chain.right, right
                 to: Theorem | None = None
                 fro: Theorem | None = None
-                for way in ways:
-                    for convert in (rw.repeated(rw.everywhere(way)) if way is not self._assume else way, normal):
+                for way in ways[depth]:
+                    for convert in (way, normal):
                         to = rw.chained(to, convert(program, rw.result(to, there)))
                         fro = rw.chained(fro, convert(program, rw.result(fro, back)))
                 middle = meet(program, rw.result(to, there), rw.result(fro, back))
-            except (LimitError, RuleError):
+            except rw.REFUSALS:
                 continue
             if middle is not None:
                 whole = rw.chained(rw.chained(to, middle), rules.sym(fro) if fro else None)
@@ -122,16 +130,16 @@ class Claims:
         step = rw.everywhere(assumed(program, self.model.assumptions))(program, rw.result(done, term))
         return rw.chained(done, step)
 
-    def _witness(self, chain: Chain, claim: Claim) -> dict[str, Any] | None:
+    def _witness(self, chain: Chain, claim: Claim, tries: int = numbers.TRIES) -> dict[str, Any] | None:
         letters = dict.fromkeys((*t.letters(claim.left), *t.letters(claim.right)))
         extra = tuple(d for reverse in self.reverses.values() for d in numbers.named(reverse))
         try:
             theorem = stated(chain.theorem(), self.model.assumptions)
-        except (RuleError, LimitError):
+        except rw.REFUSALS:
             theorem = chain.theorem()
         left = numbers.formula(self.program, numbers.with_bars(chain.right), extra)
         right = numbers.formula(self.program, claim.right, extra)
-        return numbers.witness(self.model, theorem.hypotheses, letters, left, right)
+        return numbers.witness(self.model, theorem.hypotheses, letters, left, right, tries)
 
 
 def _open(program: Any, term: t.Term) -> Theorem | None:
@@ -167,7 +175,7 @@ def _logarithms(program: Any, term: t.Term) -> Theorem | None:
     return None
 
 
-def _steps_(program: Any, term: t.Term) -> Theorem | None:
+def _steps(program: Any, term: t.Term) -> Theorem | None:
     """Write max, min, relu, abs and sign by the step function."""
     law = {"max": "max_relu", "min": "min_relu", "relu": "relu_step", "abs": "abs_step", "sign": "sign_step"}
     if isinstance(term, t.Apply) and term.function in law:

@@ -67,18 +67,29 @@ class _Work:
         progress("rows")
         rows = self._rows()
         used = "loss" in self.all.cotangents
-        self.tape = Tape(self.all, rows, self.n, separable=self.row_reverse is None) if used else None
+        self.tape = self._tape(rows) if used else None
         progress("identity")
         self._state_sides(assumptions)
+        closed = self._known(rows)
         weighted, mean = judge_weights(self.model, self.tape, parameters)
         identity = Identity(
-            self.model, self.one, self.all, self.row_reverse, self.tape, mean, self.apart is None, self.statements
+            model=self.model,
+            one=self.one,
+            whole=self.all,
+            rows=self.row_reverse,
+            tape=self.tape,
+            mean=mean,
+            coupled=self.apart is None,
+            statements=self.statements,
+            closed=closed,
         )
         self.verdicts["identity"] = identity.verdict(parameters)
         progress("claims")
-        claims = Claims(self.model, self.letters, self.statements, self._known(rows))
+        claims = Claims(self.model, self.letters, self.statements, closed)
         matrix = matrix_forms(self.model, self.all, self.letters, self.statements)
+        jacobian = self.row_reverse.cotangents.values() if self.row_reverse and self.apart is None else ()
         parts = {
+            "rows": [chain for c in jacobian for chain in (c.chain, c.closing) if chain and chain.theorems],
             "tape": [kept.chain for kept in self.tape.kept.values()] if self.tape else [],
             "identity": identity.chains,
             "matrix": [form.chain for form in matrix.values()],
@@ -163,6 +174,11 @@ class _Work:
         found = self.row_reverse.cotangents.get(name)
         return found.closed if found else None
 
+    def _tape(self, rows: dict[str, Theorem]) -> Tape:
+        """Sample by sample where the program is separable, if that can be shown; else by sums of rows."""
+        tape = Tape(self.all, rows, self.n, separable=self.apart is not None)
+        return Tape(self.all, rows, self.n, separable=False) if tape.failed and tape.separable else tape
+
     # -- statements -----------------------------------------------------------------------------------------------
 
     def _state(self, name: str, theorem: Theorem, assumptions: Any = None) -> None:
@@ -194,12 +210,12 @@ class _Work:
 
     def _tape_verdict(self) -> dict[str, Any]:
         failed = self.tape.failed if self.tape else {"objective": "it does not depend on the losses"}
-        coupled = {"coupled": True} if self.row_reverse is not None else {}
+        coupled = {"coupled": True} if self.apart is None else {}
         if failed or self.tape is None:
             return {"status": UNDECIDED, "residual": "; ".join(f"{k}: {v}" for k, v in failed.items()), **coupled}
         for name, kept in self.tape.kept.items():
             self._state(f"tape {name}", kept.chain.theorem())
-        if coupled:
+        if not self.tape.separable:
             residual = "the samples are coupled: cotangents are weighted sums of Jacobian rows, not of single samples"
             return {"status": UNDECIDED, "residual": residual, **coupled}
         return {"status": PROVED}

@@ -11,11 +11,12 @@ from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import first_of
 from symgrad.calculus.signs import stated
+from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
 
 if TYPE_CHECKING:
-    from symgrad.calculus.reverse import Reverse
+    from symgrad.calculus.reverse import Cotangent, Reverse
     from symgrad.calculus.tape import Tape
     from symgrad.kernel.theorem import Theorem
     from symgrad.lang.model import Model
@@ -39,6 +40,7 @@ class Identity:
         whole: reverse mode of the batch program from the objective.
         rows: reverse mode of the batch program from ``loss[n]``, unless the single-sample program gives that.
         mean: ``⊢ c[n] = 1/N``, if it holds.
+        closed: closed derivatives of ``loss`` and ``objective``, by parameter.
         coupled: whether the program is not shown to be separable.
     """
 
@@ -50,6 +52,7 @@ class Identity:
     mean: Theorem | None
     coupled: bool
     statements: dict[str, Theorem]
+    closed: dict[str, dict[str, Theorem]]
     chains: list[Chain] = field(default_factory=list)
 
     def verdict(self, parameters: list[str]) -> dict[str, Any]:
@@ -76,19 +79,44 @@ class Identity:
         kept = self.tape.kept.get(name) if self.tape else None
         if found is None and name not in self.one.cotangents:
             return PROVED, {}  # neither side depends on the parameter: both gradients are zero
+        ways = []
         if found is not None and kept is not None and kept.remainder == t.ZERO and self.mean is not None:
-            n = self.model.batch
-            chain = Chain(found.chain.program, found.left, cites=[kept.chain.theorem()])
-            chain.add(kept.chain.theorem())
-            chain.add(first_of([self.mean]))
-            slope = t.Partial(t.Entry("loss", (n,)), found.wrt, total=True)
-            met = meet(chain.program, chain.right, t.Times((inverse(t.Size(n.size)), t.sigma(n, slope))))
-            if met is not None:
-                chain.add(met)
-                self.statements[f"identity {name}"] = stated(chain.theorem(), self.model.assumptions)
-                self.chains.append(chain)
-                return PROVED, {}
+            ways.append(self._by_tape(found, kept.chain.theorem(), self.mean))
+        if found is not None and not any(ways):
+            ways.append(self._by_closed_forms(found, name))
+        for chain in filter(None, ways):
+            self.statements[f"identity {name}"] = stated(chain.theorem(), self.model.assumptions)
+            self.chains.append(chain)
+            return PROVED, {}
         return self._compare(name, ones=False)
+
+    def _mean_of_rows(self, found: Cotangent) -> t.Term:
+        n = self.model.batch
+        slope = t.Partial(t.Entry("loss", (n,)), found.wrt, total=True)
+        return t.Times((inverse(t.Size(n.size)), t.sigma(n, slope)))
+
+    def _by_tape(self, found: Cotangent, kept: Theorem, mean: Theorem) -> Chain | None:
+        chain = Chain(found.chain.program, found.left, cites=[kept])
+        chain.add(kept)
+        chain.add(first_of([mean]))
+        met = meet(chain.program, chain.right, self._mean_of_rows(found))
+        chain.add(met)
+        return chain if met is not None else None
+
+    def _by_closed_forms(self, found: Cotangent, name: str) -> Chain | None:
+        """Where the objective is another formula than the mean of the losses, but the same function."""
+        row, target = self.closed["loss"].get(name), self._mean_of_rows(found)
+        if found.closed is None or row is None:
+            return None
+        opened = first_of([row])(found.chain.program, target)
+        chain = Chain(found.chain.program, found.left, cites=[found.closed, row])
+        chain.add(found.closed)
+        met = meet(chain.program, chain.right, opened.right) if opened else None
+        if opened is None or met is None:
+            return None
+        chain.add(met)
+        chain.add(rules.sym(opened))
+        return chain
 
     def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Position, ...], numbers.Side]:
         """The gradient with respect to a parameter as a side: closed, or by its cotangents."""

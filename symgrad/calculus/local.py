@@ -10,7 +10,6 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.normal import meet, normal, tidy
 from symgrad.calculus.polynomials import arithmetic
 from symgrad.calculus.short import LARGEST, differentiated, folded, nodes, shortest
-from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program, mentioned
@@ -50,7 +49,7 @@ class Chain:
         """Go on by a conversion of the last line, or by an equation about it; tell whether anything changed."""
         try:
             found = convert(self.program, self.right) if callable(convert) else convert
-        except (RuleError, LimitError):
+        except rw.REFUSALS:
             return False  # a conversion that fails leaves the line as it is
         if found is not None and found.left != found.right:
             self.theorems.append(found)
@@ -135,8 +134,9 @@ def push(program: Program, term: t.Term) -> Theorem | None:
 
 
 def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion:
-    """Rewrite with the equalities that the model assumes, left to right."""
-    equations = [rules.hypothesis(program, a) for a in assumptions if a.relation == "="]
+    """Rewrite with the equalities that the model assumes, towards the shorter side."""
+    supposed = [rules.hypothesis(program, a) for a in assumptions if a.relation == "="]
+    equations = [rules.sym(e) if nodes(e.right) > nodes(e.left) else e for e in supposed]
 
     def convert(program: Program, term: t.Term) -> Theorem | None:
         return next((found for e in equations if (found := rw.using(e)(program, term))), None)

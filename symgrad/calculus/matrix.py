@@ -19,7 +19,7 @@ from symgrad.calculus.polynomials import written_in_order
 from symgrad.calculus.reverse import Cotangent, Letters, Reverse
 from symgrad.calculus.short import nodes
 from symgrad.calculus.signs import stated
-from symgrad.errors import LimitError, RuleError
+from symgrad.errors import RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
@@ -55,7 +55,7 @@ def matrix_forms(
             continue
         try:
             form = _Proposer(model.program, letters).form(cotangent)
-        except (_NoFormError, RuleError, LimitError):
+        except (_NoFormError, *rw.REFUSALS):
             continue
         if form is not None:
             statements[f"matrix {tensor.name}"] = stated(form.chain.theorem(), model.assumptions)

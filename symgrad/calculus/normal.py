@@ -7,6 +7,7 @@ from itertools import permutations
 
 from symgrad.calculus.polynomials import ONE, arithmetic, expanded, key, poly, written
 from symgrad.calculus.rewrite import (
+    REFUSALS,
     chained,
     everywhere,
     fresh,
@@ -16,7 +17,6 @@ from symgrad.calculus.rewrite import (
     replace,
     result,
 )
-from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import IDENTITIES
@@ -110,9 +110,9 @@ def _function(program: Program, term: t.Apply) -> Theorem | None:
     parts = poly(argument, expand=True)
     if not parts and name in {"exp"}:
         return rules.identity(program, "exp_zero", ()) if argument == t.ZERO else None
-    if name == "exp" and isinstance(argument, t.Plus):
-        first, rest = argument.terms[0], argument.terms[1:]
-        tail = rest[0] if len(rest) == 1 else t.Plus(rest)
+    pair = _apart(argument) if name == "exp" else None
+    if pair is not None:
+        first, tail = pair
         grouped = rules.ring(program, argument, t.Plus((first, tail)))
         done = chained(replace(grouped, term, (0,)), rules.identity(program, "exp_sum", (first, tail)))
         return chained(done, normal(program, result(done, term)))
@@ -126,6 +126,19 @@ def _function(program: Program, term: t.Apply) -> Theorem | None:
     flipped = rules.ring(program, argument, t.Times((t.MINUS, turned)))
     done = chained(replace(flipped, term, (0,)), rules.identity(program, law, (turned,)))
     return chained(done, normal(program, result(done, term)))
+
+
+def _apart(argument: t.Term) -> tuple[t.Term, t.Term] | None:
+    """An argument of exp as a sum of two: its first term and the rest, or u and (k - 1) u of k u."""
+    match argument:
+        case t.Plus((first, second)):
+            return first, second
+        case t.Plus((first, *rest)):
+            return first, t.Plus(tuple(rest))
+        case t.Times((t.Number(value), *rest)) if value.denominator == 1 and 2 <= value <= 8:
+            u = rest[0] if len(rest) == 1 else t.Times(tuple(rest))
+            return u, written(poly(t.Times((t.Number(value - 1), u)), expand=False))
+    return None
 
 
 def _row(term: t.Term) -> tuple[list[t.Index], t.Term]:
@@ -203,7 +216,7 @@ def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000)
             there, back = convert(program, left), convert(program, right)
             a, b = result(there, left), result(back, right)
             middle = rules.ring(program, a, b) if a != b else None
-        except (RuleError, LimitError):
+        except REFUSALS:
             continue
         return chained(chained(there, middle), rules.sym(back) if back else None)
     return None

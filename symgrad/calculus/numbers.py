@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from symgrad.calculus.reverse import Reverse
+from symgrad.errors import IllFormedError
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Definition, Program
 from symgrad.kernel.terms import Judgement
@@ -106,18 +107,23 @@ def written(value: Real) -> str:
 
 
 def witness(
-    model: Model, hypotheses: Iterable[Judgement], letters: Iterable[t.Index], left: Side, right: Side
+    model: Model,
+    hypotheses: Iterable[Judgement],
+    letters: Iterable[t.Index],
+    left: Side,
+    right: Side,
+    tries: int = TRIES,
 ) -> dict[str, Any] | None:
     """A point, and values of the letters, at which the two sides certainly differ: an exact one if it is found soon."""
     letters, fallback = tuple(letters), None
-    for tried, point in enumerate(points(model, hypotheses)):
+    for tried, point in enumerate(points(model, hypotheses, tries=tries)):
         if fallback is not None and tried > TRIES:
             break
         for at in every(letters, point.sizes):
             try:
                 a, b = left(point, at), right(point, at)
-            except Undefined:
-                continue
+            except (Undefined, IllFormedError):
+                continue  # not defined there, or a derivative that was not carried out
             if separated(a, b):
                 exact = isinstance(a, Fraction) and isinstance(b, Fraction)
                 found = described(model, point, at) | {"left": written(a), "right": written(b), "exact": exact}

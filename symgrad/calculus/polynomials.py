@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
+from math import comb
 
 from symgrad.errors import LimitError
 from symgrad.kernel import rules
@@ -88,7 +89,7 @@ def poly(term: t.Term, *, expand: bool, limit: int = 400) -> Poly:
                 [(m, value)] = inner.items()
                 return {frozenset((b, ONE if isinstance(b, t.Delta) else e * exponent) for b, e in m):
                         value**exponent.numerator}  # fmt: skip
-            if expand and exponent.denominator == 1 and exponent > 0:
+            if expand and exponent.denominator == 1 and exponent > 0 and _terms(inner, exponent) <= limit // 4:
                 product = {frozenset(): ONE}
                 for _ in range(exponent.numerator):
                     product = _multiplied(product, inner, limit)
@@ -97,6 +98,11 @@ def poly(term: t.Term, *, expand: bool, limit: int = 400) -> Poly:
             turned = {m: -value for m, value in inner.items()} if flip else inner
             return {frozenset({(written(turned), exponent)}): -ONE if flip else ONE}
     return {frozenset({(term, ONE)}): ONE}
+
+
+def _terms(p: Poly, exponent: Fraction) -> int:
+    """How many monomials a power of ``p`` has before any are collected."""
+    return comb(len(p) + exponent.numerator - 1, exponent.numerator)
 
 
 def _multiplied(p: Poly, q: Poly, limit: int) -> Poly:

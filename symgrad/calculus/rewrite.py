@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symgrad.errors import LimitError, RuleError
+from symgrad.errors import IllFormedError, LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program
 from symgrad.kernel.theorem import Theorem
+
+REFUSALS = (RuleError, LimitError, IllFormedError)
+"""What a conversion may fail with: then it is given up, and nothing is claimed."""
 
 Conversion = Callable[[Program, t.Term], Theorem | None]
 

@@ -6,11 +6,12 @@ from fractions import Fraction
 from typing import Any
 
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.normal import tidy
 from symgrad.calculus.polynomials import written_in_order
-from symgrad.errors import InputError, LimitError, RuleError
+from symgrad.errors import InputError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
-from symgrad.kernel.program import Program
+from symgrad.kernel.program import Definition, Program
 from symgrad.kernel.theorem import Theorem, fitting
 
 LARGEST = 120
@@ -87,7 +88,7 @@ def _shortest(program: Program, term: t.Term) -> Theorem | None:
         if nodes(proposal) < least:
             try:
                 best, least = rules.ring(program, term, proposal), nodes(proposal)
-            except (RuleError, LimitError):
+            except rw.REFUSALS:
                 continue
     return best
 
@@ -113,30 +114,39 @@ def _interesting(term: t.Term) -> bool:
 
 
 def _folded(program: Program, term: t.Term) -> Theorem | None:
-    """``term``, or some of its factors, as an entry of a definition whose body it is."""
+    """``term``, or some of its factors, as an entry of a definition whose body it is, as written or tidied."""
     for definition in reversed(program.definitions):
-        body = definition.body
-        if isinstance(body, t.Entry | t.Number | t.Sum) or definition.name in {"loss", "objective"}:
+        if isinstance(definition.body, t.Entry | t.Number | t.Sum) or definition.name in {"loss", "objective"}:
             continue
-        factors = body.factors if isinstance(body, t.Times) else (body,)
-        telling = max(factors, key=lambda f: len(t.letters(f)))
-        wholes = t.children(term) if isinstance(term, t.Times) and isinstance(body, t.Times) else (term,)
-        for whole in wholes:
-            try:
-                binding = fitting(telling, whole)
-                entry = t.Entry(definition.name, tuple(binding[i] for i in definition.letters))
-                opened = rules.unfold(program, entry)
-            except (RuleError, KeyError):
-                continue
-            if opened.right == term:
-                return rules.sym(opened)
-            wanted = t.children(opened.right)
-            rest = list(t.children(term)) if isinstance(term, t.Times) and isinstance(body, t.Times) else []
-            if rest and all(f in rest for f in wanted):
-                for f in wanted:
-                    rest.remove(f)
-                grouped = rules.ring(program, term, t.Times((opened.right, *rest)))
-                return rw.chained(grouped, rw.replace(rules.sym(opened), grouped.right, (0,)))
+        tidied = rw.result(tidy(program, definition.body), definition.body)
+        for body in dict.fromkeys((definition.body, tidied)):
+            found = _as_entry(program, term, definition, body)
+            if found is not None:
+                return found
+    return None
+
+
+def _as_entry(program: Program, term: t.Term, definition: Definition, body: t.Term) -> Theorem | None:
+    factors = body.factors if isinstance(body, t.Times) else (body,)
+    telling = max(factors, key=lambda f: len(t.letters(f)))
+    product = isinstance(term, t.Times) and isinstance(body, t.Times)
+    for whole in t.children(term) if product else (term,):
+        try:
+            binding = fitting(telling, whole)
+            entry = t.Entry(definition.name, tuple(binding[i] for i in definition.letters))
+            opened = rules.unfold(program, entry)
+        except (RuleError, KeyError):
+            continue
+        if body != definition.body:
+            opened = rw.chained(opened, tidy(program, opened.right)) or opened
+        if opened.right == term:
+            return rules.sym(opened)
+        wanted, rest = t.children(opened.right), list(t.children(term)) if product else []
+        if rest and all(f in rest for f in wanted):
+            for f in wanted:
+                rest.remove(f)
+            grouped = rules.ring(program, term, t.Times((opened.right, *rest)))
+            return rw.chained(grouped, rw.replace(rules.sym(opened), grouped.right, (0,)))
     return None
 
 

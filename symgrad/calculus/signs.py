@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.normal import meet, normal, tidy
 from symgrad.calculus.polynomials import key, written_in_order
-from symgrad.errors import LimitError, RuleError
+from symgrad.errors import RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program
@@ -133,7 +133,7 @@ class Signs:
                 law = rules.sym(rules.identity(self.program, "sigmoid_negative", (u,)))
                 there = rules.trans(rules.ring(self.program, now, law.left), law)
                 return self._over(rw.chained(opened, there) or there, depth)
-        except (RuleError, LimitError):
+        except rw.REFUSALS:
             return None
         return None
 

@@ -12,7 +12,6 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Reverse, first_of
-from symgrad.errors import LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.theorem import Theorem
@@ -45,7 +44,7 @@ class Tape:
             if name != "loss":
                 try:
                     self._keep(name)
-                except (LimitError, RuleError) as error:
+                except rw.REFUSALS as error:
                     self.failed[name] = str(error).splitlines()[0]
 
     def weight_at(self, letter: t.Position) -> t.Term:

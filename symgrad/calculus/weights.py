@@ -42,6 +42,8 @@ def judge_weights(model: Model, tape: Tape | None, parameters: list[str]) -> tup
         kind = "theta" if _moves(model, weight) else "none"
     printer = Printer.of(model)
     found = {key: printer.text(weight), "kind": kind}
+    if kind == "none":
+        found["reason"] = "the weight depends on the parameters, and was not seen to move with them"
     if tape.failed:
         return found | {"kind": "none", "reason": "; ".join(f"{k}: {v}" for k, v in tape.failed.items())}, mean
     if any(kept.remainder != t.ZERO for kept in tape.kept.values()):

@@ -80,14 +80,20 @@ def _is_seed(step: Step) -> bool:
 
 def _without(term: Term, factors: Collection[Term | None]) -> Term:
     """``term`` without these factors, which are one; what a derivative is taken of stays as it is defined."""
+    if term in factors:
+        return ONE
     if isinstance(term, Partial):
         return term
-    parts = tuple(_without(part, factors) for part in children(term))
+    parts = tuple(_without(part, factors) for part in children(term) if part not in factors or type(term) is not Times)
     if isinstance(term, Times):
-        parts = tuple(part for part in parts if part not in factors)
         return parts[0] if len(parts) == 1 else Times(parts) if parts else ONE
     made: Term = rebuilt(term, parts)
     return made
+
+
+def bare(term: Term) -> Term:
+    """``term`` without factors that are one."""
+    return _without(term, {ONE})
 
 
 def gathered(left: Term, lines: Sequence[Told]) -> list[Told]:
@@ -96,9 +102,9 @@ def gathered(left: Term, lines: Sequence[Told]) -> list[Told]:
     Neither joins two rules of differentiation.
     """
     found: list[Told] = []
-    above = _without(left, {ONE})
+    above = bare(left)
     for line in lines:
-        told = Told(_without(line.term, {ONE}), line.steps)
+        told = Told(bare(line.term), line.steps)
         rules = _rules(told)
         if rules <= {"ring"} and told.term == (found[-1].term if found else above):
             continue

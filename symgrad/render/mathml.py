@@ -72,7 +72,7 @@ def _put_right(element: ET.Element, latex: str) -> None:
         element.set("mathvariant", "normal")
     if element.tag == "mo" and text == "/":
         element.attrib.update({"lspace": "0", "rspace": "0"})
-    if element.tag == "mo" and len(text) > 1 and text.isalpha() and text not in {"max", "min"}:
+    if element.tag == "mo" and len(text) > 1 and text.isalpha():
         element.tag = "mi"  # an operator's name stands as close as a letter
         element.attrib.clear()
     if element.tag in {"msub", "msubsup"} and len(element) and (element[0].text or "") in {"∑", "&#x02211;"}:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError
 from symgrad.render.setting import Matter, joined
 from symgrad.render.shapes import Shape, Symbol
+from symgrad.render.source import coupled, vacuous
 from symgrad.render.tree import Block, Display, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
@@ -18,10 +21,17 @@ _JUDGED = {
     "separable": "The loss of a sample does not depend on the other samples of the batch",
     "identity": "The gradient of the objective is the mean of the per-sample gradients",
 }
+_ALONE = "The gradient of the objective is the mean of the gradients of the samples, each as a batch of one"
+"""The identity where the samples are coupled."""
+
 _REPORTED = {
     "per_sample": "The gradient of one sample",
     "tape": "Reverse mode keeps the samples apart",
     "batch": "The gradient of the batch",
+}
+_SIDES = {
+    "separable": ("in the batch", "as a batch of one"),
+    "identity": ("gradient of the objective", "mean over the samples"),
 }
 _KINDS = {
     "sum": "The objective adds the losses up: every per-sample gradient has the weight one.",
@@ -36,21 +46,33 @@ class Outcome:
 
     def __init__(self, matter: Matter) -> None:
         self.matter, self.derivation, self.model = matter, matter.derivation, matter.model
+        self.values: list[tuple[Text, str]] = []
 
     def remarks(self) -> list[Block]:
         """One for each statement that is not proved, and one for weights that are not those of the mean."""
+        if why := vacuous(self.derivation):
+            words = f"None of the statements is claimed, since all are undecided: {why.strip('. ')}."
+            return [Block("remark", (Paragraph((words,)),))]
         blocks: list[Block | None] = []
-        for name, words in {**_JUDGED, **_REPORTED}.items():
+        told = {**_JUDGED, **({"identity": _ALONE} if coupled(self.derivation) else {}), **_REPORTED}
+        for name, words in told.items():
             verdict = self.derivation.verdicts.get(name, {})
-            blocks.append(self._outcome((words,), verdict, expected=name in self.model.expected))
+            sides = _SIDES.get(name, ("left side", "right side"))
+            blocks.append(self._outcome((words,), verdict, sides, expected=name in self.model.expected))
         for claim, verdict in zip(self.model.claims, self.derivation.claims, strict=False):
             said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
-            blocks.append(self._outcome(said, verdict, expected=claim.expect_refuted))
+            sides = ("left side", "right side")
+            blocks.append(self._outcome(said, verdict, sides, expected=claim.expect_refuted))
         blocks.append(self._weights())
         return [block for block in blocks if block is not None]
 
-    def _outcome(self, said: Text, verdict: Mapping[str, Any], *, expected: bool) -> Block | None:
+    def _outcome(
+        self, said: Text, verdict: Mapping[str, Any], sides: tuple[str, str], *, expected: bool
+    ) -> Block | None:
         status = verdict.get("status")
+        if status == "proved" and expected:
+            surprise = Paragraph((*said, ": this is proved, although the file expects it to be refuted."))
+            return Block("remark", (surprise,))
         if status not in {"refuted", "undecided"}:
             return None
         parameters = [name for name, found in verdict.get("by_parameter", {}).items() if found == status]
@@ -60,13 +82,32 @@ class Outcome:
         where: Text = (", for ", *joined(words)) if words else ()
         known = f"is {status}, as the file expects" if expected and status == "refuted" else f"is {status}"
         pieces: list[Part] = [Paragraph((*said, *where, f": this {known}."))]
-        for key, start in (("reason", "Reason: "), ("residual", "What could not be closed: ")):
+        open_ = "Reason: " if verdict.get("coupled") else "What could not be closed: "
+        for key, start in (("reason", "Reason: "), ("residual", open_)):
             if verdict.get(key):
                 pieces.append(Paragraph((f"{start}{str(verdict[key]).strip('. ')}.",)))
-        witness = verdict.get("witness")
-        if witness:
-            pieces += [Paragraph(("At these values the two sides differ.",)), Table(_witness(witness))]
+        if verdict.get("derived"):
+            instead = ("The left side was derived to be ", self._formula(verdict["derived"]), ".")
+            pieces.append(Paragraph(instead))
+        if verdict.get("witness"):
+            pieces += self._witness(verdict["witness"], sides)
         return Block("remark", tuple(pieces))
+
+    def _witness(self, witness: Mapping[str, Any], sides: tuple[str, str]) -> list[Part]:
+        """Values at which two sides differ; those of the witness before it are not told again."""
+        values: list[tuple[Text, str]] = [
+            ((str(name),), _value(value))
+            for group in ("sizes", "data", "parameters")
+            for name, value in dict(witness.get(group) or {}).items()
+        ]
+        rows = [*([] if values == self.values else values)]
+        rows += [((f"at {name}",), _value(value)) for name, value in dict(witness.get("at") or {}).items()]
+        rows += [((words,), _value(witness[key])) for key, words in zip(("left", "right"), sides, strict=True)]
+        words = "At these values" if values != self.values else "At the values above"
+        parameter = self.matter.tensors.get(str(witness.get("parameter")))
+        where: Text = (", for ", self.matter.whole(parameter), ",") if parameter is not None else ()
+        self.values = values
+        return [Paragraph((words, *where, " the two sides differ.")), Table(tuple(rows))]
 
     def _weights(self) -> Block | None:
         given = self.derivation.weights
@@ -145,20 +186,21 @@ def _measured(told: Mapping[str, Any]) -> str:
     return words + "."
 
 
-def _witness(witness: Mapping[str, Any]) -> tuple[tuple[Text, str], ...]:
-    rows: list[tuple[Text, str]] = []
-    if witness.get("parameter"):
-        rows.append((("parameter",), str(witness["parameter"])))
-    for group in ("sizes", "data", "parameters", "at"):
-        for name, value in dict(witness.get(group) or {}).items():
-            rows.append(((str(name),), _value(value)))
-    for side in ("left", "right"):
-        if side in witness:
-            rows.append(((f"{side} side",), _value(witness[side])))
-    return tuple(rows)
+_BALL = re.compile(r"\[(\S*) ?\+/- (\S+)\]")
+_LONG = re.compile(r"(-?\d+)/(\d+)")
 
 
 def _value(value: Any) -> str:
+    """A value as it was found; a ball as its middle and radius, a long fraction with its first digits."""
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(v) for v in value) + "]"
-    return str(value)
+        return "[" + ", ".join(str(v) if not isinstance(v, list | tuple) else _value(v) for v in value) + "]"
+    text = str(value)
+    if ball := _BALL.fullmatch(text):
+        return f"{ball[1] or 0} +/- {ball[2]}"
+    if (long := _LONG.fullmatch(text)) and len(text) > _READABLE:
+        return f"{text} (about {Decimal(long[1]) / Decimal(long[2]):.6g})"
+    return text
+
+
+_READABLE = 16
+"""Characters of a fraction that needs no decimals beside it."""

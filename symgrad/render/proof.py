@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from symgrad.kernel.terms import Entry, Partial, Term, children, rebuilt, renamed
+from symgrad.kernel.terms import Entry, Partial, Term, children, letters, rebuilt, renamed, subterms
 from symgrad.render.lines import Told, again, gathered, noted, opened, seeded
 from symgrad.render.reasons import AGAIN, NOTATION, Context, Ref, Text, reason
 from symgrad.render.shapes import Derivative, Symbol
 from symgrad.render.shapes import parts as all_parts
 from symgrad.render.shaping import Shaper, match
+from symgrad.render.source import coupled
 from symgrad.render.tree import Block, Display, Paragraph, Part, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from symgrad.kernel.program import Program
+    from symgrad.kernel.terms import Index
     from symgrad.render.shapes import Shape
     from symgrad.render.source import Chain, Derivation, Section, Step
 
@@ -24,6 +26,7 @@ _TITLES: dict[str, str] = {
     "per_sample": "the gradient of one sample",
     "separable": "the batch program keeps the samples apart",
     "batch": "reverse mode on the batch program",
+    "rows": "the rows of the Jacobian",
     "tape": "reverse mode keeps the samples apart",
     "identity": "the batch gradient and the per-sample gradients",
     "matrix": "matrix form",
@@ -33,6 +36,7 @@ _TITLES: dict[str, str] = {
 _OPENING: dict[str, str] = {
     "per_sample": " In the program of a single sample,",
     "batch": " In the program of the batch, from the scalar objective backwards,",
+    "rows": " In the program of the batch, from the loss of one sample backwards,",
 }
 
 _SEPARABLE = (
@@ -40,6 +44,13 @@ _SEPARABLE = (
     " index. So at each sample the program computes what the program of a single sample computes, and what was proved"
     " of that holds with the sample put in."
 )
+
+_COUPLED: dict[str, str] = {
+    "per_sample": "the gradient of a batch of one",
+    "tape": "the batch as a sum over the rows of the Jacobian",
+    "identity": "the batch gradient and the rows of the Jacobian",
+}
+"""Titles where the samples are coupled."""
 
 _CLOSING: dict[str, tuple[str, str]] = {
     "per_sample": ("persample", "With the sample put in, this is "),
@@ -90,6 +101,8 @@ class _Proof:
         self.derivation, self.shaper, self.stated, self.labels = derivation, shaper, stated, labels
         self.program: Program = derivation.model.program
         self.batch = derivation.model.batch
+        self.coupled = coupled(derivation)
+        self.titles = {**_TITLES, **(_COUPLED if self.coupled else {})}
         self.chains = [chain for section in derivation.proof for chain in section.chains]
         self.places = {id(chain): _Place(0, section.kind) for section in derivation.proof for chain in section.chains}
         for k, chain in enumerate(self.chains):
@@ -106,9 +119,13 @@ class _Proof:
         self.known = [
             (k, Stated(self.heads[id(chain)], self.lines[id(chain)][-1].term, f"proof:{k + 1}"))
             for k, chain in enumerate(self.chains)
-            if self._moves(chain)
+            if self._moves(chain) and self.places[id(chain)].kind != "claims"  # what a claim says is proved, not used
         ]
         self.numbered = {equation.label for _, equation in self.known}
+        self.closing = dict(_CLOSING)
+        if self.coupled:
+            self.closing["rows"] = ("persample", "This is ")
+            del self.closing["per_sample"]
         self.number = 0
         self.explained = False
 
@@ -167,18 +184,37 @@ class _Proof:
                 groups.append([chain])
         return groups
 
-    def cited(self, subject: Term, previous: Term, term: Term, place: _Place) -> Text | None:
+    def cited(
+        self, subject: Term, previous: Term, term: Term, place: _Place, names: Mapping[Index, str]
+    ) -> Text | None:
         """Where the equation for ``subject`` stands that leads from ``previous`` to ``term``."""
         known = [equation for k, equation in self.known if k < place.chain]
-        open_ = [s for s in self.stated if place.kind in _LATER.get(s.label.split(":")[0], ())]
-        seen = _features(previous) | _features(term)
-        if found := _best(subject, [*known, *open_], seen):
+        later = [s for s in self.stated if place.kind in _LATER.get(s.label.split(":")[0], ())]
+        # What is stated of one sample is what was proved of it alone only if no other sample has a say.
+        later = [s for s in later if not (self.coupled and s.label.startswith("persample:"))]
+        if found := _best(subject, [*known, *later], previous, term):
             return (Ref(found.label),)
-        alone = _alone(subject, self.program)
-        seen = _features(_alone(previous, self.program)) | _features(_alone(term, self.program))
-        if alone != subject and (found := _best(alone, known, seen)):
-            return (Ref(found.label), " at sample ", Symbol(self.batch.name, (), "letter"))
+        samples = {i for i in letters(subject) if i.size == self.batch.size}
+        if len(samples) == 1 and not self.coupled:
+            ends = _alone(previous, self.program), _alone(term, self.program)
+            if found := _best(_alone(subject, self.program), known, *ends):
+                sample = Symbol(names.get(samples.pop(), self.batch.name), (), "letter")
+                return (Ref(found.label), " at sample ", sample)
+        direct = self._as_direct(subject)
+        if direct is not None and (found := _best(direct, known, previous, term)):
+            return (Ref(found.label),)
         return None
+
+    def _as_direct(self, subject: Term) -> Term | None:
+        """The derivative of a definition's body, where there is no other way from the variable to it."""
+        if not isinstance(subject, Partial) or not isinstance(subject.body, Entry):
+            return None
+        definition = self.program.bodies.get(subject.body.tensor)
+        if definition is None:
+            return None
+        names = dict(zip(definition.letters, subject.body.indices, strict=True))
+        direct = Partial(renamed(definition.body, names), subject.wrt, total=False)
+        return None if self.shaper.immediate(direct) else direct
 
     def section(self, section: Section, rows: Sequence[Row]) -> list[Part]:
         """A section with its heading; what a direct derivative is, is said where the first one stands."""
@@ -191,11 +227,11 @@ class _Proof:
             where = " in the batch program." if section.kind == "batch_local" else "."
             lead: Text = (f"Step {self.number}: the derivatives of ", self.shaper(section.subject), where)
         else:
-            lead = (f"Step {self.number}: {_TITLES.get(section.kind, section.kind.replace('_', ' '))}.",)
+            lead = (f"Step {self.number}: {self.titles.get(section.kind, section.kind.replace('_', ' '))}.",)
             text = (_SEPARABLE,) if separable else (_OPENING[section.kind],) if section.kind in _OPENING else ()
         text = (*text, *self._direct(rows))
         parts: list[Part] = [Paragraph(text, lead), *([Display(tuple(rows))] if rows else [])]
-        prefix, words = _CLOSING.get(section.kind, ("", ""))
+        prefix, words = self.closing.get(section.kind, ("", ""))
         targets = [label for label in self.labels if label.split(":")[0] == prefix]
         if targets and rows:
             parts.append(Paragraph((words if len(targets) == 1 else _plural(words), *_enumerated(targets), ".")))
@@ -242,7 +278,7 @@ class _Proof:
                     def cited(
                         subject: Term, before: Term = previous, after: Term = term, at: _Place = place
                     ) -> Text | None:
-                        return self.cited(subject, before, after, at)
+                        return self.cited(subject, before, after, at, names)
 
                     context = Context(self.shaper, names, previous, wrt, cited)
                     rules = tuple(step.rule for step in waiting)
@@ -254,15 +290,18 @@ class _Proof:
         return rows
 
 
-def _best(subject: Term, known: Sequence[Stated], seen: set[tuple[str, ...]]) -> Stated | None:
-    """The latest equation for ``subject`` whose other side is met on the line, else the latest at all."""
+def _best(subject: Term, known: Sequence[Stated], previous: Term, term: Term) -> Stated | None:
+    """The latest equation for ``subject`` whose other side stands on the line; else one whose tensors do; else any."""
     fitting: list[Stated] = []
     for equation in known:
         names = match(equation.left, subject)
         if names is not None:
             fitting.append(replace(equation, right=renamed(equation.right, names)))
+    inside = set(subterms(term))
+    seen = _features(previous) | _features(term)
+    exact = [equation for equation in fitting if equation.right in inside]
     met = [equation for equation in fitting if _features(equation.right) <= seen]
-    return next(reversed(met or fitting), None)
+    return next(reversed(exact or met or fitting), None)
 
 
 def _features(term: Term) -> set[tuple[str, ...]]:

@@ -164,6 +164,8 @@ def _cite(subject: Term | None, context: Context) -> Text:
     found = context.cited(subject) if subject is not None else None
     if found is not None:
         return ("by ", *found)
+    if isinstance(subject, Partial):
+        return (context.draw(subject), " is derived in the same way")
     return ("value of ", context.draw(subject)) if subject is not None else ("by an equation proved before",)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from symgrad.kernel.terms import Entry, Index, letters
+from symgrad.render.lines import bare
 from symgrad.render.names import GREEK
 from symgrad.render.reasons import Ref, Text
 from symgrad.render.shapes import (
@@ -24,6 +25,7 @@ from symgrad.render.shapes import (
     parts,
 )
 from symgrad.render.shaping import Shaper
+from symgrad.render.source import vacuous
 from symgrad.render.tree import Block, Display, Items, Paragraph, Part, Row
 
 if TYPE_CHECKING:
@@ -112,14 +114,22 @@ class Setting:
         sizes = list(dict.fromkeys(s for t in self.tensors.values() for s in t.shape))
         sizes += [i.size for i in self.model.letters if i.size not in sizes]
         shown: list[Text] = [(Symbol(size, (), "size"),) for size in dict.fromkeys([program.batch, *sizes])]
-        words: list[Any] = ["Let ", *joined(shown), " be arbitrary integers, each at least one. "]
+        many = (
+            " be arbitrary integers, each at least one. "
+            if len(shown) > 1
+            else " be an arbitrary integer, at least one. "
+        )
+        words: list[Any] = ["Let ", *joined(shown), many]
         data = [t for t in program.inputs if t.kind == "data"]
         parameters = [t for t in program.inputs if t.kind == "parameter"]
         if data:
             words += ["The data are ", *joined([self._typed(t) for t in data]), "; the "]
         else:
             words += ["The "]
-        words += ["parameters are ", *joined([self._typed(t) for t in parameters])]
+        words += [
+            "parameter is " if len(parameters) == 1 else "parameters are ",
+            *joined([self._typed(t) for t in parameters]),
+        ]
         words += [
             ". " if parameters else "none. ",
             "For each sample ",
@@ -180,8 +190,7 @@ class Setting:
         if self.derivation.matrix:
             used = {name for form in self.derivation.matrix.values() for name in _symbols(form.tree)}
             whole = [t for t in self.tensors.values() if t.kind == "definition" and t.shape and t.name in used]
-            spaces = [(Related(self.matter.whole(t), "in", Space(t.shape)), " with ", self._entries(t)) for t in whole]
-            words += ["As matrices, write ", *joined(spaces), ". "] if whole else []
+            words += ["As matrices, write ", *joined([self._typed(t) for t in whole]), ". "] if whole else []
             words += ["Functions act on matrices entry by entry"]
             if any(isinstance(s, Called) and s.function == "softmax" and not s.letter for s in drawn):
                 words += [", softmax row by row"]
@@ -218,14 +227,16 @@ class Setting:
             (
                 "All ",
                 self.matter.loss,
-                " are evaluated at the same parameters ",
+                " are evaluated at the same " + ("parameter " if len(names) == 1 else "parameters "),
                 *joined(names),
                 ".",
             ),
         ]
-        for given in self.derivation.hypotheses:
+        unmet = self.model.assumptions if vacuous(self.derivation) else ()
+        for given in [judgement.map(bare) for judgement in (*self.derivation.hypotheses, *unmet)]:
             called = self.shaper.naming([given.left, given.right])
             free = dict.fromkeys([*letters(given.left), *letters(given.right)])
             ending: Text = (" for all ", *joined([(letter(i, called),) for i in free]), ".") if free else (".",)
-            items.append((self.shaper.judgement(given), *ending))
+            item = (self.shaper.judgement(given), *ending)
+            items += [item] if item not in items else []
         return Block("assumption", (Items(tuple(items)),))

@@ -380,7 +380,11 @@ def matrix_shape(tree: Any, ranks: Mapping[str, int], names: Mapping[str, str] |
             case "softmax_rows" | "diag":
                 return Called("softmax" if kind == "softmax_rows" else "diag", (go(rest[0]),))
             case "pow":
-                return Raised(go(rest[0]), Fraction(rest[1]), entrywise=True)
+                exponent = Fraction(rest[1])
+                if _places(rest[0], ranks) != (False, False):
+                    return Raised(go(rest[0]), exponent, entrywise=True)
+                power = Raised(go(rest[0]), abs(exponent)) if abs(exponent) != 1 else go(rest[0])
+                return Quotient(Integer(1), power) if exponent < 0 else power
             case "num":
                 return _number(Fraction(rest[0]))
             case "inv_size":
@@ -407,7 +411,9 @@ def _gathered(factors: list[Shape]) -> Shape:
     for factor in factors:
         size = factor.body if isinstance(factor, Negative) and _scalar(factor.body) else factor
         minus ^= size is not factor
-        if not _scalar(size):
+        if isinstance(size, Quotient) and size.above == Integer(1):
+            below += _factors(size.below)
+        elif not _scalar(size):
             rest.append(size)
         elif isinstance(size, Quotient):
             above += _factors(size.above)
@@ -418,6 +424,29 @@ def _gathered(factors: list[Shape]) -> Shape:
     lead = [Quotient(product(top), product(below))] if below else top
     made = product([*lead, *rest])
     return Negative(made) if minus else made
+
+
+def _places(tree: Any, ranks: Mapping[str, int]) -> tuple[bool, bool]:
+    """Whether a matrix formula has rows and columns; a number has neither."""
+    kind, *rest = tree
+    match kind:
+        case "sym":
+            rank = ranks.get(rest[0], 2)
+            return rank > 0, rank > 1
+        case "ones":
+            return True, False
+        case "T":
+            rows, columns = _places(rest[0], ranks)
+            return columns, rows
+        case "diag":
+            return True, True
+        case "mul":
+            shapes = [shape for part in rest if any(shape := _places(part, ranks))]
+            return (shapes[0][0], shapes[-1][1]) if shapes else (False, False)
+        case "num" | "inv_size" | "size":
+            return False, False
+    shapes = [_places(part, ranks) for part in rest if isinstance(part, tuple)]
+    return any(rows for rows, _ in shapes), any(columns for _, columns in shapes)
 
 
 def _scalar(shape: Shape) -> bool:

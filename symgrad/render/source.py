@@ -147,3 +147,17 @@ class Derivation(Protocol):
     @property
     def check_report(self) -> Any:
         """What the numeric check measured, or ``None``."""
+
+
+def coupled(derivation: Derivation) -> bool:
+    """Whether per-sample derivatives are rows of the Jacobian, since a loss depends on other samples."""
+    separable = derivation.verdicts.get("separable", {}).get("status")
+    rows = bool(derivation.verdicts.get("tape", {}).get("coupled"))
+    return separable == "refuted" or (separable != "proved" and rows)
+
+
+def vacuous(derivation: Derivation) -> str:
+    """Why nothing is claimed, where that is so for every verdict alike; else empty."""
+    told = {(v.get("status"), str(v.get("residual", ""))) for v in derivation.verdicts.values()}
+    ((status, residual), *more) = told or {("", "")}
+    return residual if status == "undecided" and not more and len(derivation.verdicts) > 1 else ""

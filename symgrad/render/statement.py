@@ -10,6 +10,7 @@ from symgrad.kernel.terms import Entry, Partial, Power, Size, Sum, Term, Times, 
 from symgrad.render.proof import Stated
 from symgrad.render.shapes import Derivative, Gradient, Symbol
 from symgrad.render.shaping import matrix_shape
+from symgrad.render.source import coupled
 from symgrad.render.tree import Block, Display, Paragraph, Part, Row
 
 if TYPE_CHECKING:
@@ -55,11 +56,11 @@ class Statement:
         """The proposition, or ``None`` where nothing was proved."""
         if not self.rows:
             return None
-        words = "For all sizes, data and parameters that satisfy the assumption, and for all indices,"
-        pieces: list[Part] = [Paragraph((words,)), Display(tuple(self.rows))]
-        if not self._proved("separable") and any(row.label.startswith("persample:") for row in self.rows):
-            coupled = ("The samples are coupled: the derivatives of ", self.matter.loss, " are rows of the Jacobian.")
-            pieces.append(Paragraph(coupled))
+        start = "For all sizes, data and parameters that satisfy the assumption, and for all indices,"
+        pieces: list[Part] = [Paragraph((start,)), Display(tuple(self.rows))]
+        if coupled(self.derivation) and any(row.label.startswith("persample:") for row in self.rows):
+            words = ("The samples are coupled: the derivatives of ", self.matter.loss, " are rows of the Jacobian.")
+            pieces.append(Paragraph(words))
         return Block("proposition", tuple(pieces), (self.matter.model.title or self.matter.model.name,))
 
     def _proved(self, name: str) -> bool:
@@ -67,6 +68,8 @@ class Statement:
 
     def _identity_of(self, parameter: str) -> bool:
         verdict = self.derivation.verdicts.get("identity", {})
+        # Where the samples are coupled, the derivatives of one loss are rows of the Jacobian, also in the mean.
+        verdict = verdict.get("jacobian_rows", verdict) if coupled(self.derivation) else verdict
         return bool(verdict.get("by_parameter", {}).get(parameter, verdict.get("status")) == "proved")
 
     def _add(self, left: Term, right: Term, label: str) -> None:

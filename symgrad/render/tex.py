@@ -193,7 +193,9 @@ class _Tex:
                 return self.packed(rows) if packed else self.pairs(rows) or self.grouped(rows)
 
     def table(self, rows: tuple[tuple[Text, str], ...]) -> list[str]:
-        out = [r"\par\smallskip{\small\noindent\begin{tabular}{@{}lp{0.72\linewidth}@{}}"]
+        names = max(self._natural(name) for name, _ in rows) + _GAP + 6.0
+        column = rf"p{{\dimexpr\linewidth-{names:.0f}pt\relax}}"
+        out = [rf"\par\smallskip{{\small\noindent\begin{{tabular}}{{@{{}}l{column}@{{}}}}"]
         for name, value in rows:
             out.append(rf"{self.text(name)} & \raggedright\ttfamily {_breakable(value)} \tabularnewline")
         return [*out, r"\end{tabular}\par}"]

@@ -67,7 +67,7 @@ def test_every_display_is_closed():
 
 def test_a_witness_is_a_table():
     text = to_markdown(logistic(verdicts={**PROVED, "identity": REFUTED}))
-    assert "| left side | 1/3 |" in text
+    assert "| gradient of the objective | 1/3 |" in text
     assert r"| x | \[\[1/2\], \[-3/2\]\] |" in text
 
 

@@ -30,9 +30,10 @@ def test_a_refuted_identity_is_told_with_its_witness():
     assert "mean of the per-sample gradients, for w: this is refuted." in shown
     assert "as the file expects" not in shown
     assert "x [[1/2], [-3/2]]" in shown
-    assert "left side 1/3 right side 2/3" in shown
+    assert "At these values, for w, the two sides differ." in shown
+    assert "at j 1 gradient of the objective 1/3 mean over the samples 2/3" in shown
     tex = to_tex(logistic(verdicts={**PROVED, "identity": REFUTED}))
-    assert r"left side & \raggedright\ttfamily 1/3 \tabularnewline" in tex
+    assert r"gradient of the objective & \raggedright\ttfamily 1/3 \tabularnewline" in tex
 
 
 def test_an_expected_refutation_is_worded_as_such():

@@ -93,7 +93,7 @@ def test_nothing_cites_what_stands_below_it():
     early = chain(times(by_z, e("b")), (e("b"), (Step("cite", by_z),)))
     late = chain(by_z, (e("y", n), "chain"))
     block, told = proof(Section("batch", None, (early, late)))
-    assert words(rows(block)[0].reason, told) == "value of ∂ℒ/∂z[n]"
+    assert words(rows(block)[0].reason, told) == "∂ℒ/∂z[n] is derived in the same way"
     assert not any(row.label for row in rows(block))
 
 

@@ -179,11 +179,16 @@ def test_a_matrix_formula_has_its_shape():
         (("mul", ("num", Fraction(2)), ("sym", "b"), ("inv_size", "N"), ("sym", "W")), "2/N · b · W"),
         (("mul", ("size", "N"), ("inv_size", "D"), ("sym", "W")), "N/D · W"),
         (("mul", ("num", Fraction(2)), ("sym", "W")), "2 · W"),
+        (("mul", ("inv_size", "N"), ("pow", ("sym", "b"), Fraction(-1, 2)), ("sym", "W")), "1/(N · √(b)) · W"),
+        (("pow", ("mul", ("T", ("ones", "N")), ("sym", "v")), Fraction(2)), "(𝟏ᵀ · v)²"),
+        (("pow", ("mul", ("sym", "W"), ("sym", "v")), Fraction(2)), "(W · v)^(⊙2)"),
+        (("pow", ("sub", ("sym", "b"), ("T", ("sym", "v"))), Fraction(2)), "(b − vᵀ)^(⊙2)"),
+        (("pow", ("fun", "exp", ("sym", "b")), Fraction(-1)), "1/exp(b)"),
         (("mul", ("inv_size", "N"), ("mul", ("num", Fraction(3)), ("inv_size", "D"))), "3/(N · D)"),
     ],
 )
 def test_numbers_and_sizes_of_a_matrix_formula_stand_in_front_as_one_fraction(tree, shown):
-    assert Plain()(matrix_shape(tree, {"b": 0}, {"x": "X"})) == shown
+    assert Plain()(matrix_shape(tree, {"b": 0, "v": 1}, {"x": "X"})) == shown
 
 
 def test_minus_is_drawn_from_the_sum_of_a_negative():
