@@ -64,12 +64,12 @@ def test_functions_without_a_kink_have_none_at_zero(function):
     assert left == pytest.approx(right, abs=1e-5)
 
 
-@pytest.mark.parametrize("function", POSITIVE)
+@pytest.mark.parametrize("function", sorted(POSITIVE))
 def test_positive_functions_are_positive(function):
     assert all(FUNCTIONS[function](*point) > 0 for point in places(len(DERIVATIVES[function]), (0.0,)))
 
 
-@pytest.mark.parametrize("function", NONNEGATIVE)
+@pytest.mark.parametrize("function", sorted(NONNEGATIVE))
 def test_nonnegative_functions_are_so_and_no_more(function):
     values = [FUNCTIONS[function](*point) for point in places(len(DERIVATIVES[function]), (0.0,))]
     assert min(values) == 0
