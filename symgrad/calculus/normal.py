@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import permutations
 
-from symgrad.calculus.polynomials import ONE, arithmetic, expanded, key, poly, written
+from symgrad.calculus.polynomials import ONE, arithmetic, expanded, key, monomial, poly, written
 from symgrad.calculus.rewrite import (
     REFUSALS,
     chained,
@@ -116,9 +116,8 @@ def _function(program: Program, term: t.Apply) -> Theorem | None:
         grouped = rules.ring(program, argument, t.Plus((first, tail)))
         done = chained(replace(grouped, term, (0,)), rules.identity(program, "exp_sum", (first, tail)))
         return chained(done, normal(program, result(done, term)))
-    lead = written(parts)
-    front = lead.terms[0] if isinstance(lead, t.Plus) else lead
-    [value] = poly(front, expand=True).values() or [ONE]
+    least = min(parts, key=lambda m: key(monomial(m, ONE)), default=None)
+    value = parts[least] if least is not None else ONE
     law = f"{name}_negative"
     if law not in IDENTITIES or value >= 0:
         return None
