@@ -1,9 +1,14 @@
 """What the tests of the calculus share: a small world of terms, and derivations from text."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from symgrad.calculus import derive
 from symgrad.lang.parser import parse_formula, parse_model
+
+sys.path.insert(0, str(Path(__file__).parent))  # random_losses
 
 WORLD = """
 index n : N, m : N, d : D, e : D, j : D, k : K
@@ -38,9 +43,9 @@ def world():
 
 @pytest.fixture(scope="session")
 def derivation():
-    """The derivation of a text; lines may be separated by slashes with spaces around."""
+    """The derivation of a text; lines may be separated by semicolons."""
 
     def made(text):
-        return derive(parse_model(text.replace(" / ", "\n"), "example"))
+        return derive(parse_model(text.replace("; ", "\n"), "example"))
 
     return made
