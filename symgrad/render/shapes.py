@@ -150,6 +150,14 @@ def product(factors: list[Shape]) -> Shape:
     return Product(tuple(factors)) if len(factors) > 1 else factors[0] if factors else Integer(1)
 
 
+def number(value: Fraction) -> Shape:
+    """A rational number."""
+    size: Shape = Integer(abs(value.numerator))
+    if value.denominator != 1:
+        size = Quotient(size, Integer(value.denominator))
+    return Negative(size) if value < 0 else size
+
+
 def parts(shape: Shape) -> Iterator[Shape]:
     """``shape`` and every shape below it."""
     yield shape

@@ -100,7 +100,7 @@ class MatrixForm(Protocol):
 
     @property
     def tree(self) -> Any:
-        """Nested tuples, as ``shaping.matrix_shape`` reads them."""
+        """Nested tuples, as ``matrices.matrix_shape`` reads them."""
 
 
 class Derivation(Protocol):

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from symgrad.kernel.terms import Entry, Partial, Power, Size, Sum, Term, Times, closed, subterms
+from symgrad.render.matrices import matrix_shape
 from symgrad.render.proof import Stated
 from symgrad.render.shapes import Derivative, Gradient, Symbol
-from symgrad.render.shaping import matrix_shape
 from symgrad.render.source import coupled
 from symgrad.render.tree import Block, Display, Paragraph, Part, Row
 

@@ -106,12 +106,6 @@ def test_both_meanings_of_the_identity_are_told_apart():
     assert "depend on the other samples of the batch: this is refuted, as the file expects." in shown
 
 
-def test_values_that_were_told_before_are_not_told_again():
-    shown = text("centred")
-    assert shown.count(" N 2 D 2 x [[") == 1
-    assert "At the values above, for w, the two sides differ. at j 1 gradient of the objective" in shown
-
-
 def test_a_refuted_claim_is_told_with_what_was_derived():
     shown = text("wrong")
     claim = "The claim ∂ℓ[n]/∂w = 2 · (y[n] − f[n]) · x[n]: this is refuted."

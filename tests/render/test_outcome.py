@@ -48,6 +48,27 @@ def test_an_expected_claim_is_worded_as_such():
     assert "The claim ∂ℓ[n]/∂w[j] = (σ(z[n]) − y[n]) · x[n, j]: this is refuted, as the file expects." in shown
 
 
+def test_values_that_were_told_just_before_are_not_told_again():
+    again = {**WITNESS, "left": "5", "right": "[0.25 +/- 1e-9]"}
+    del again["parameter"]
+    shown = text(
+        verdicts={**PROVED, "identity": REFUTED}, claims=[{"status": "refuted", "witness": again, "derived": "b"}]
+    )
+    assert shown.count("x [[1/2], [-3/2]]") == 1
+    assert "The left side was derived to be b." in shown
+    assert "At the values above the two sides differ. at j 1 left side 5 right side 0.25 +/- 1e-9" in shown
+    other = {**again, "sizes": {"N": 3}}
+    shown = text(verdicts={**PROVED, "identity": REFUTED}, claims=[{"status": "refuted", "witness": other}])
+    assert shown.count("x [[1/2], [-3/2]]") == 2
+    assert "above" not in shown
+
+
+def test_a_long_fraction_has_its_first_digits_beside_it():
+    witness = {**WITNESS, "left": f"-{10**400}/{3 * 10**400 + 1}", "right": "[+/- 2e-60]"}
+    shown = text(verdicts={**PROVED, "identity": {**REFUTED, "witness": witness}})
+    assert "(about -0.333333) mean over the samples 0 +/- 2e-60" in shown
+
+
 def test_what_is_undecided_is_told_with_its_residual():
     shown = text(verdicts={**PROVED, "separable": {"status": "undecided", "residual": "x - y"}})
     assert "samples of the batch: this is undecided. What could not be closed: x - y." in shown
