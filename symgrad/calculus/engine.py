@@ -95,10 +95,11 @@ class _Work:
             "matrix": [form.chain for form in matrix.values()],
             "claims": claims.chains,
         }
+        shapes = {name: self.program.tensors[name].shape for name in parameters}
         derivation = Derivation(
             model=self.model,
-            single=self._single_side(parameters),
-            batch=side(self.all, parameters),
+            single=self._single_side(shapes),
+            batch=side(self.all, shapes),
             reverse=self.all,
             statements=self.statements,
             verdicts=self.verdicts,
@@ -110,11 +111,11 @@ class _Work:
         self._demand_a_point(derivation)
         return derivation
 
-    def _single_side(self, parameters: list[str]) -> Side:
+    def _single_side(self, shapes: dict[str, tuple[str, ...]]) -> Side:
         """The per-sample gradients with sample n put in; of a coupled program, the rows of the Jacobian."""
         if self.apart is None and self.row_reverse is not None:
-            return side(self.row_reverse, parameters)
-        return side(self.one, parameters, lambda term: lifted(self.program, term, self.n))
+            return side(self.row_reverse, shapes)
+        return side(self.one, shapes, lambda term: lifted(self.program, term, self.n))
 
     def _alone_assumptions(self) -> list[Judgement]:
         """The assumptions that speak of one sample: those that do not sum over the batch."""

@@ -11,22 +11,24 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.theorem import Theorem
 
 
-def side(reverse: Reverse, parameters: list[str], put: Callable[[t.Term], t.Term] = lambda term: term) -> Side:
-    """The cotangents and gradients of one program; ``put`` puts the sample in."""
+def side(
+    reverse: Reverse, shapes: Mapping[str, tuple[str, ...]], put: Callable[[t.Term], t.Term] = lambda term: term
+) -> Side:
+    """The cotangents of one program and the gradients for parameters of these shapes; ``put`` puts the sample in."""
 
     def formula(c: Cotangent, theorem: Theorem) -> Formula:
         return Formula(put(c.left), put(theorem.right))
 
     def zero(name: str) -> Formula:
-        wrt = reverse.letters.entry(name, reverse.program.tensors[name].shape, ())
+        wrt = reverse.letters.entry(name, shapes[name], ())
         return Formula(t.Partial(put(reverse.root), wrt, total=True), t.ZERO)
 
     known = reverse.cotangents
-    absent = {name: zero(name) for name in parameters if name not in known and name in reverse.program.tensors}
+    absent = {name: zero(name) for name in shapes if name not in known}
     return Side(
-        {k: formula(c, c.equation) for k, c in known.items() if k not in parameters},
-        {k: formula(known[k], known[k].equation) for k in parameters if k in known} | absent,
-        {k: formula(known[k], c) for k in parameters if k in known and (c := known[k].closed) is not None} | absent,
+        {k: formula(c, c.equation) for k, c in known.items() if k not in shapes},
+        {k: formula(known[k], known[k].equation) for k in shapes if k in known} | absent,
+        {k: formula(known[k], c) for k in shapes if k in known and (c := known[k].closed) is not None} | absent,
     )
 
 

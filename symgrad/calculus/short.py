@@ -11,7 +11,7 @@ from symgrad.calculus.polynomials import written_in_order
 from symgrad.errors import InputError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
-from symgrad.kernel.program import Definition, Program
+from symgrad.kernel.program import Definition, Program, ancestors
 from symgrad.kernel.theorem import Theorem, fitting
 
 LARGEST = 120
@@ -115,8 +115,13 @@ def _interesting(term: t.Term) -> bool:
 
 def _folded(program: Program, term: t.Term) -> Theorem | None:
     """``term``, or some of its factors, as an entry of a definition whose body it is, as written or tidied."""
+    used = ancestors(program, "loss")  # the single-sample program has no other definitions to fold into
     for definition in reversed(program.definitions):
-        if isinstance(definition.body, t.Entry | t.Number | t.Sum) or definition.name in {"loss", "objective"}:
+        if (
+            definition.name not in used
+            or isinstance(definition.body, t.Entry | t.Number | t.Sum)
+            or definition.name in {"loss", "objective"}
+        ):
             continue
         tidied = rw.result(tidy(program, definition.body), definition.body)
         for body in dict.fromkeys((definition.body, tidied)):
