@@ -46,14 +46,15 @@ def formulas(draw, letters, depth, made=()):
             return f"{draw(st.sampled_from(['sum', 'mean']))}({i}, {inner((i,))})"
         case 7 if missing:
             i = draw(st.sampled_from(missing))
-            return f"sum({i}, {inner((i,))} * softmax({i}, {inner((i,))}))"
+            own = {"d": "w[d]", "k": "v[k]"}[i]  # the softmax of a constant is an error
+            return f"sum({i}, {inner((i,))} * softmax({i}, {own} * ({inner((i,))})))"
         case 8:
             return f"({inner()})^{draw(st.sampled_from(['2', '3', '0']))}"
         case 9:
             return f"{inner()} / (1 + ({inner()})^2)"
         case 10:
             other = draw(
-                st.sampled_from(["log(1 + exp({}))", "sqrt(1 + ({})^2)", "max({}, {})", "min({}, {})", "elu({}, 1/2)"])
+                st.sampled_from(["log(1 + exp({}))", "sqrt(1 + ({})^2)", "max({}, 3/7 - {})", "min({}, 3/7 - {})", "elu({}, 1/2)"])
             )
             return other.format(*(inner() for _ in range(other.count("{}"))))
     return draw(st.sampled_from(fitting))
