@@ -75,7 +75,7 @@ def _small_point(model: Model, sizes: dict[str, int], rng: random.Random) -> Poi
 
 def satisfiable(model: Model, hypotheses: Iterable[Judgement]) -> bool:
     """Whether a point is found that satisfies every assumption and hypothesis."""
-    return next(points(model, hypotheses, tries=4), None) is not None
+    return next(points(model, hypotheses, tries=20), None) is not None
 
 
 def alone(point: Point, program: Program, sample: int) -> Point:

@@ -54,8 +54,10 @@ class _Report:
         return f"{self.text(left)} {judgement.relation} {self.text(right)}"
 
     def adjoint(self, partial: t.Partial) -> t.Term:
-        """A cotangent as an entry; the rows of a coupled program carry the letter of their loss, too."""
-        root = partial.body.indices if isinstance(partial.body, t.Entry) and self.derivation.rows else ()
+        """A cotangent as an entry at the letters of its tensor and, where that has not got it, of its loss."""
+        root = partial.body.indices if isinstance(partial.body, t.Entry) else ()
+        if not self.derivation.rows:
+            root = tuple(i for i in root if i not in partial.wrt.indices)
         return t.Entry(self.bars[partial.wrt.tensor], (*root, *partial.wrt.indices))
 
     def named(self, term: t.Term) -> t.Term:
