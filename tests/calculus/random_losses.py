@@ -54,7 +54,9 @@ def formulas(draw, letters, depth, made=()):
             return f"{inner()} / (1 + ({inner()})^2)"
         case 10:
             other = draw(
-                st.sampled_from(["log(1 + exp({}))", "sqrt(1 + ({})^2)", "max({}, 3/7 - {})", "min({}, 3/7 - {})", "elu({}, 1/2)"])
+                st.sampled_from(
+                    ["log(1 + exp({}))", "sqrt(1 + ({})^2)", "max({}, 3/7 - {})", "min({}, 3/7 - {})", "elu({}, 1/2)"]
+                )
             )
             return other.format(*(inner() for _ in range(other.count("{}"))))
     return draw(st.sampled_from(fitting))
