@@ -80,7 +80,7 @@ def proposals(term: t.Term) -> list[t.Term]:
 
 def _shortest(program: Program, term: t.Term) -> Theorem | None:
     """``⊢ term = s`` with the shortest ``s`` that is proposed and proved; None if ``term`` is that already."""
-    if not isinstance(term, t.Plus | t.Times) or nodes(term) > LARGEST or not _interesting(term):
+    if not isinstance(term, t.Plus | t.Times) or nodes(term) > LARGEST or not _interesting(term) or _explodes(term):
         return None
     best: Theorem | None = None
     least = nodes(term)
@@ -94,6 +94,11 @@ def _shortest(program: Program, term: t.Term) -> Theorem | None:
 
 
 shortest = rw.remembered(_shortest)
+
+
+def _explodes(term: t.Term) -> bool:
+    """Whether SymPy, which multiplies out to factor, would meet a high power of a sum."""
+    return any(isinstance(p, t.Power) and isinstance(p.base, t.Plus) and abs(p.exponent) > 6 for p in t.subterms(term))
 
 
 def _interesting(term: t.Term) -> bool:
