@@ -44,7 +44,7 @@ _EXACT_DIGITS = 12
 """A float of at most so many decimal digits is what somebody typed, not what a computation left over."""
 
 
-class _RealFunction(sympy.Function):  # type: ignore[misc]
+class _RealFunction(sympy.Function):
     """A function of one argument, real on the reals, that SymPy evaluates in numbers only."""
 
     nargs = 1
