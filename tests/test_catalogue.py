@@ -43,6 +43,7 @@ QUESTIONS = (
     "lost_in_the_mean",
     "minibatch_with_replacement",
     "minibatch_without_replacement",
+    "sequential_logistic",
     "sequential_updates",
     "spread_of_gradients",
     "tape_reads_back",
