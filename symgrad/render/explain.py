@@ -23,7 +23,8 @@ from symgrad.render.questions import (
     Wrong,
 )
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.setting import Matter, joined, letter
+from symgrad.render.setting import Matter, Setting, joined, letter
+from symgrad.render.shapes import parts
 from symgrad.render.tree import Block, Code, Display, Document, Figure, Grid, Paragraph, Part, Row
 
 if TYPE_CHECKING:
@@ -135,12 +136,13 @@ class _Answers:
             shown = matter.shaper.related(theorem.left, theorem.right)
             rows.append(Row(shown.left, shown.right, "=", (), f"{item.about}:{name}"))
         hypotheses = dict.fromkeys(h for theorem in proved.values() for h in sorted(theorem.hypotheses, key=str))
-        start = "For all sizes, data and parameters and for all indices"
-        supposed = self.hypotheses(matter, list(hypotheses))
-        parts: list[Part] = [Paragraph(("With",)), self.definitions(matter, item.definitions)] * bool(item.definitions)
-        parts += [Paragraph((start, *supposed, ",")), Display(tuple(rows))]
-        parts.append(Paragraph((f"The proof, line by line: symgrad prove {item.about}",)))
-        return Block("theorem", tuple(parts), (matter.model.title,))
+        words = "For all sizes, data, parameters and indices,"
+        if supposed := self.hypotheses(matter, list(hypotheses)):
+            words = f", then f{words[1:]}"
+        pieces: list[Part] = [Paragraph(("With",)), self.definitions(matter, item.definitions)] * bool(item.definitions)
+        pieces += [Paragraph((*supposed, words)), Display(tuple(rows))]
+        pieces.append(Paragraph((f"The proof, line by line: symgrad prove {item.about}",)))
+        return Block("theorem", tuple(pieces), (matter.model.title,))
 
     @staticmethod
     def statement(derivation: Derivation, name: str) -> Proved:
@@ -152,14 +154,15 @@ class _Answers:
 
     @staticmethod
     def definitions(matter: Matter, names: Sequence[str]) -> Display:
-        rows = []
+        rows: list[Row] = []
         for name in names:
             definition = matter.model.program.bodies[name]
             entry = Entry(name, definition.letters)
             called = matter.shaper.naming([entry])
             left = matter.shaper(entry, naming=called)
             rows.append(Row(left, matter.shaper(definition.body, naming=called), ":="))
-        return Display(tuple(rows), packed=True)
+        drawn = [shape for row in rows for shape in parts(row.right)]
+        return Display((*rows, *Setting(matter, ()).functions(drawn)), packed=True)
 
     @staticmethod
     def hypotheses(matter: Matter, given: Sequence[Judgement]) -> Text:
@@ -169,7 +172,7 @@ class _Answers:
             free = dict.fromkeys([*letters(judgement.left), *letters(judgement.right)])
             over: Text = (" for all ", *joined([(letter(i, called),) for i in free])) if free else ()
             pieces.append((matter.shaper.judgement(judgement), *over))
-        return (" such that ", *joined(pieces)) if pieces else ()
+        return ("If ", *joined(pieces)) if pieces else ()
 
     def wrong(self, item: Wrong) -> Block:
         """A refuted claim with its witness."""

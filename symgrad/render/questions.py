@@ -204,7 +204,7 @@ MEAN_OR_SUM = Question(
         ),
         Theorem(
             "duplicated_batch",
-            ("f", "loss", "g", "objective", "total", "copied_mean", "copied_total", "by_mean", "by_total"),
+            ("f", "loss", "g", "gbar", "objective", "total", "copied_mean", "copied_total", "by_mean", "by_total"),
             tuple(f"claim {k}" for k in range(1, 8)),
         ),
         Wrong("duplicated_batch", 8, "copies leave the gradient of the sum unchanged"),
@@ -226,22 +226,24 @@ STABILITY = Question(
         Say(
             "minibatch_with_replacement",
             "Drawn with replacement, the mini-batch gradient is right on average, <claim 3>, and its variance is"
-            " that of a single draw, {sigma2}, divided by {size(B)}: <claim 4>. Four times the batch, half the noise.",
+            " that of a single draw, {V} (in books, sigma squared), divided by {size(B)}: <claim 4>. Four times the batch,"
+            " half the noise.",
         ),
         Theorem(
             "minibatch_with_replacement",
-            ("g", "gbar", "sigma2", "expected", "squared", "variance"),
+            ("g", "gbar", "V", "expected", "squared", "variance"),
             ("claim 2", "claim 3", "claim 4"),
         ),
         Say(
             "minibatch_without_replacement",
             "Drawn without replacement, as a pass over shuffled data does, it is right on average too, <claim 3>, and"
-            " the noise is smaller still, <claim 4>: by the factor in <claim 5> against drawing with replacement. If"
+            " the noise is smaller still, <claim 4>, with {S} for what books call S squared. Against drawing with"
+            " replacement <claim 5> shows the factor. If"
             " the mini-batch is the whole batch, {size(B)} being {size(N)}, no noise is left.",
         ),
         Theorem(
             "minibatch_without_replacement",
-            ("g", "gbar", "sigma2", "S2", "expected", "squared", "variance"),
+            ("g", "gbar", "V", "S", "expected", "squared", "variance"),
             ("claim 3", "claim 4", "claim 5"),
         ),
         Picture(
@@ -252,9 +254,9 @@ STABILITY = Question(
         Say(
             "minibatch_without_replacement",
             "That {q[n]} and {p[n, m]} are what the theorems suppose, and that {variance} is the variance, can be seen"
-            " by brute force. For four samples with the gradients -1, 0, 1/2 and 3 every possible mini-batch was listed,"
-            " and its gradient calculated in exact fractions. The counts have the supposed expectations, and the variances are"
-            " those of <minibatch_with_replacement/claim 4> and <claim 4>, digit for digit.",
+            " by brute force. For four samples with the gradients -1, 0, 1/2 and 3 every possible mini-batch was"
+            " listed, and its gradient calculated in exact fractions. The counts have the supposed expectations, and"
+            " the variances are those of <minibatch_with_replacement/claim 4> and <claim 4>, digit for digit.",
         ),
         Measured(
             "minibatch_without_replacement",
