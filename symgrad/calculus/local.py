@@ -26,6 +26,7 @@ _PUSH: dict[type[t.Term], Callable[[Program, t.Term], Theorem]] = {
     t.Power: rules.partial_power,
     t.Apply: rules.partial_apply,
     t.Sum: rules.partial_sum,
+    t.Largest: rules.partial_largest,
 }
 
 

@@ -29,12 +29,12 @@ def sums(program: Program, term: t.Term) -> Theorem | None:
     if not isinstance(term, t.Sum):
         return None
     body = term.body
-    if not t.mentions_bound(body):
+    if 0 not in t.free(body):
         return rules.sum_constant(program, term)
     factors = body.factors if isinstance(body, t.Times) else (body,)
     if any(isinstance(f, t.Delta) and (f.left == 0) != (f.right == 0) for f in factors):
         return rules.sum_delta(program, term)
-    if isinstance(body, t.Times) and not all(map(t.mentions_bound, factors)):
+    if isinstance(body, t.Times) and not all(0 in t.free(f) for f in factors):
         return rules.sum_factor(program, term)
     if isinstance(body, t.Plus) and any(_waits(part) for part in body.terms):
         return rules.sum_split(program, term)
@@ -44,7 +44,7 @@ def sums(program: Program, term: t.Term) -> Theorem | None:
 def _waits(part: t.Term) -> bool:
     """Whether a term of a sum would collapse or leave it."""
     factors = part.factors if isinstance(part, t.Times) else (part,)
-    return any(isinstance(f, t.Delta) and 0 in (f.left, f.right) for f in factors) or not t.mentions_bound(part)
+    return any(isinstance(f, t.Delta) and 0 in (f.left, f.right) for f in factors) or 0 not in t.free(part)
 
 
 def _both(program: Program, term: t.Term) -> Theorem | None:
@@ -71,7 +71,7 @@ def _normal(program: Program, term: t.Term) -> Theorem | None:
         split = rules.sum_split(program, now)
         return chained(chained(done, split), normal(program, split.right))
     factors = now.body.factors if isinstance(now.body, t.Times) else (now.body,)
-    free = [f for f in factors if not t.mentions_bound(f)]
+    free = [f for f in factors if 0 not in t.free(f)]
     if free or any(isinstance(f, t.Delta) and 0 in (f.left, f.right) for f in factors):
         step = sums(program, now)
         return chained(chained(done, step), normal(program, result(step, now)))
@@ -169,7 +169,7 @@ def _nested(program: Program, term: t.Sum) -> Theorem | None:
         low = t.opened(t.children(factors[place])[0], letter)
         lows = low.factors if isinstance(low, t.Times) else (low,)
         pulled = rules.sum_factor(program, t.sigma(letter, t.Times((*rest, *lows))))
-        loose = any(not t.mentions_bound(f) for f in t.children(t.children(factors[place])[0]))
+        loose = any(0 not in t.free(f) for f in t.children(t.children(factors[place])[0]))
         freed = replace(rules.sum_factor(program, factors[place]), core, (place,)) if loose and len(lows) > 1 else None
         grouped = rules.ring(program, result(freed, core), pulled.right)
         merged = chained(chained(freed, grouped), rules.sym(pulled))

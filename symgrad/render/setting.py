@@ -24,7 +24,7 @@ from symgrad.render.shapes import (
     Symbol,
     parts,
 )
-from symgrad.render.shaping import Shaper
+from symgrad.render.shaping import Shaper, untied
 from symgrad.render.source import vacuous
 from symgrad.render.tree import Block, Display, Items, Paragraph, Part, Row
 
@@ -238,5 +238,9 @@ class Setting:
             free = dict.fromkeys([*letters(given.left), *letters(given.right)])
             ending: Text = (" for all ", *joined([(letter(i, called),) for i in free]), ".") if free else (".",)
             item = (self.shaper.judgement(given), *ending)
+            if (tie := untied(given)) is not None:
+                different = Related(letter(tie[2], called), "!=", letter(tie[3], called))
+                values = (self.shaper(side, naming=called) for side in tie[:2])
+                item = (Related(next(values), "!=", next(values)), " for all ", different, ".")
             items += [item] if item not in items else []
         return Block("assumption", (Items(tuple(items)),))
