@@ -69,7 +69,6 @@ class _Answers:
     ) -> None:
         self.derivations, self.figures, self.tables, self.beside = derivations, figures, tables, beside
         self.matters = {name: Matter(derivation) for name, derivation in derivations.items()}
-        self.outcomes = {name: Outcome(matter) for name, matter in self.matters.items()}
 
     def document(self) -> Document:
         blocks = [block for number, question in enumerate(QUESTIONS, 1) for block in self.question(number, question)]
@@ -139,7 +138,7 @@ class _Answers:
         words = "For all sizes, data, parameters and indices,"
         if supposed := self.hypotheses(matter, list(hypotheses)):
             words = f", then f{words[1:]}"
-        pieces: list[Part] = [Paragraph(("With",)), self.definitions(matter, item.definitions)] * bool(item.definitions)
+        pieces: list[Part] = [Paragraph(("With",)), self.definitions(matter, item.definitions, rows)]
         pieces += [Paragraph((*supposed, words)), Display(tuple(rows))]
         pieces.append(Paragraph((f"The proof, line by line: symgrad prove {item.about}",)))
         return Block("theorem", tuple(pieces), (matter.model.title,))
@@ -153,7 +152,8 @@ class _Answers:
         return found
 
     @staticmethod
-    def definitions(matter: Matter, names: Sequence[str]) -> Display:
+    def definitions(matter: Matter, names: Sequence[str], stated: Sequence[Row]) -> Display:
+        """What the names mean, and the functions in them and in what is stated."""
         rows: list[Row] = []
         for name in names:
             definition = matter.model.program.bodies[name]
@@ -161,7 +161,7 @@ class _Answers:
             called = matter.shaper.naming([entry])
             left = matter.shaper(entry, naming=called)
             rows.append(Row(left, matter.shaper(definition.body, naming=called), ":="))
-        drawn = [shape for row in rows for shape in parts(row.right)]
+        drawn = [shape for row in (*rows, *stated) for shape in parts(row.right)]
         return Display((*rows, *Setting(matter, ()).functions(drawn)), packed=True)
 
     @staticmethod
@@ -177,7 +177,7 @@ class _Answers:
     def wrong(self, item: Wrong) -> Block:
         """A refuted claim with its witness."""
         derivation = self.derivations[item.about]
-        found = self.outcomes[item.about].claim(item.claim)
+        found = Outcome(self.matters[item.about]).claim(item.claim)
         if derivation.claims[item.claim - 1].get("status") != "refuted" or found is None:
             raise SymgradError(f"the explanation denies claim {item.claim} of {item.about}, which was not refuted")
         matter, claim = self.matters[item.about], self.derivations[item.about].model.claims[item.claim - 1]

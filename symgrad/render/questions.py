@@ -79,16 +79,16 @@ OPENING = (
 
 READING_BACK = """\
 with tf.GradientTape(persistent=True) as tape:
-    a = hidden(x)                      # Dense layer without activation: the pre-activation
+    a = hidden(x)                      # Dense, without activation
     tape.watch(a)
     loss = bce(y, output(tf.tanh(a)))  # one number: the mean over the batch
 v = tape.gradient(loss, a)             # one row for each sample
-per_sample = len(x) * x[:, :, None] * v[:, None, :]  # N times the row, outer the input
-kernel_gradient = tape.gradient(loss, hidden.kernel)  # the mean of per_sample over the samples"""
+per_sample = len(x) * x[:, :, None] * v[:, None, :]
+kernel = tape.gradient(loss, hidden.kernel)  # the mean of per_sample"""
 
 ROWS = """\
 with tf.GradientTape(persistent=True) as tape:
-    losses = tf.square(tf.linalg.matvec(x, w) - y) / 2  # one loss for each sample
+    losses = tf.square(tf.linalg.matvec(x, w) - y) / 2  # one for each sample
 summed = tape.gradient(losses, w)  # the gradient of the sum
 rows = tape.jacobian(losses, w)    # one row for each sample"""
 
@@ -226,8 +226,8 @@ STABILITY = Question(
         Say(
             "minibatch_with_replacement",
             "Drawn with replacement, the mini-batch gradient is right on average, <claim 3>, and its variance is"
-            " that of a single draw, {V} (in books, sigma squared), divided by {size(B)}: <claim 4>. Four times the batch,"
-            " half the noise.",
+            " that of a single draw, {V} (in books, sigma squared), divided by {size(B)}: <claim 4>. Four times the"
+            " batch, half the noise.",
         ),
         Theorem(
             "minibatch_with_replacement",

@@ -174,7 +174,7 @@ class _Tex:
             case "text":
                 return inner
             case "theorem" | "example":
-                return [rf"\paragraph{{{self.text(block.heading)}.}}", *inner]
+                return [rf"\paragraph{{{self.text(block.heading)}.}}\allowdisplaybreaks", *inner]
         return [r"\begin{sgnote}", *inner, r"\end{sgnote}"]
 
     def text(self, text: Text) -> str:
@@ -208,7 +208,7 @@ class _Tex:
                     rf"\par\medskip\noindent\begin{{tabular}}{{@{{}}{columns}@{{}}}} {body} \end{{tabular}}\par\medskip"
                 ]
             case Code(text):
-                return [r"\begin{verbatim}", text, r"\end{verbatim}"]
+                return [r"{\small\begin{verbatim}", text, r"\end{verbatim}}"]
             case Figure(name, caption, _, beside):
                 shown = [rf"\includegraphics[width=\linewidth]{{{name}}}\par"] if beside else []
                 return [r"\begin{center}", *shown, rf"\small Figure: {self.text(caption)}", r"\end{center}"]
