@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symgrad import catalogue
+from symgrad.cli.check import load_quietly
 from symgrad.cli.manner import Manner, Progress, common, put
 from symgrad.cli.output import write
+from symgrad.errors import DisagreementError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from symgrad.calculus import Derivation
     from symgrad.render.tree import Document
+
+Tables = list[tuple[str, ...]]
 
 FIGURES = {"html": "", "md": "svg", "tex": "pdf"}
 """The form of a picture that lies beside a document; the page holds its own."""
@@ -32,8 +36,9 @@ RATES = tuple(Fraction(1, 4**k) for k in range(1, 6))
 @click.option("--to", "form", type=click.Choice(list(FIGURES)), default="html", show_default=True, help="The format.")
 @click.option("-o", "--output", metavar="DIR", help="Write explain.<ext>, and its pictures, there, not to stdout.")
 @click.option("--force", is_flag=True, help="With -o: replace files that have other content.")
+@click.option("--check", "backend", type=click.Choice(["tensorflow"]), help="Measure what its tape holds, too.")
 @common
-def command(manner: Manner, form: str, output: str | None, force: bool) -> int:
+def command(manner: Manner, form: str, output: str | None, force: bool, backend: str | None) -> int:
     """Answer the standing questions about averaged losses, with theorems and pictures.
 
     The page needs nothing but a browser. TeX and Markdown refer to their pictures, which are written beside them with
@@ -44,8 +49,12 @@ def command(manner: Manner, form: str, output: str | None, force: bool) -> int:
     require()
     with Progress(manner) as progress:
         derivations = derived(progress)
+        shown = tables(derivations)
+        if backend:
+            progress(f"checking against {backend}")
+            shown |= on_the_tape(derivations, backend)
         progress("writing")
-        files = artefacts(derivations, form, beside=output is not None)
+        files = artefacts(derivations, shown, form, beside=output is not None)
     if output:
         for path in write(Path(output), files, force=force):
             manner.say(str(path))
@@ -71,13 +80,15 @@ def derived(progress: Progress) -> dict[str, Derivation]:
     return found
 
 
-def artefacts(derivations: Mapping[str, Derivation], form: str, *, beside: bool) -> dict[str, bytes]:
+def artefacts(
+    derivations: Mapping[str, Derivation], shown: Mapping[str, Tables], form: str, *, beside: bool
+) -> dict[str, bytes]:
     """The document and, if they are to lie beside it, its pictures."""
     from symgrad.render.explain import explanation
 
     pictures = drawn(derivations, FIGURES[form]) if beside and FIGURES[form] else {}
-    shown = {name: svg.decode() for name, svg in drawn(derivations, "svg").items()} if form == "html" else {}
-    told = explanation(derivations, shown, tables(derivations), beside=bool(pictures))
+    inside = {name: svg.decode() for name, svg in drawn(derivations, "svg").items()} if form == "html" else {}
+    told = explanation(derivations, inside, shown, beside=bool(pictures))
     return {f"explain.{form}": text(told, form).encode()} | {
         f"{name}.{FIGURES[form]}": picture for name, picture in pictures.items()
     }
@@ -107,7 +118,28 @@ def drawn(derivations: Mapping[str, Derivation], form: Any) -> dict[str, bytes]:
     return {"surfaces": surfaces(about, form), "noise": noise(about, form)}
 
 
-def tables(derivations: Mapping[str, Derivation]) -> dict[str, list[tuple[str, ...]]]:
+def on_the_tape(derivations: Mapping[str, Derivation], backend: str) -> dict[str, Tables]:
+    """What the tape holds, node by node.
+
+    Raises:
+        DisagreementError: if it is not what was proved.
+    """
+    from symgrad.oracles.controls import ALLOWED
+    from symgrad.oracles.nodes import NETWORKS, nodes
+
+    load_quietly(backend)
+    found = {}
+    for name in NETWORKS:
+        compared = nodes(derivations[name].model)
+        if wrong := next((node for node in compared if not node.error <= ALLOWED), None):
+            raise DisagreementError(
+                f"{name}: claim {wrong.claim} differs by {wrong.error:.3g} times the rounding bound"
+            )
+        found[name] = [(node.value, node.wrt, str(node.entries), f"{node.error:.2g}") for node in compared]
+    return found
+
+
+def tables(derivations: Mapping[str, Derivation]) -> dict[str, Tables]:
     """What is measured for the answers: mini-batches counted out, and two updates against one at small rates."""
     from symgrad.oracles.balls import Point
     from symgrad.oracles.experiments import enumerated, small_rates

@@ -156,6 +156,32 @@ def _autoencoder(run: _Run) -> Measured:
     return run.measured(objective)
 
 
+def _half_squared(run: _Run) -> Measured:
+    w, tf = run.variable("w"), run.tf
+    return run.measured(lambda: tf.reduce_mean(tf.square(tf.linalg.matvec(run["x"], w) - run["y"])) / 2)
+
+
+def _half_squared_with_bias(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"])) / 2)
+
+
+def _half_squared_distance(run: _Run) -> Measured:
+    w, tf = run.variable("w"), run.tf
+    return run.measured(lambda: tf.reduce_mean(tf.square(w - run["y"])) / 2)
+
+
+def _logistic_without_bias(run: _Run) -> Measured:
+    w, loss = run.variable("w"), run.loss("BinaryCrossentropy", from_logits=True)
+    return run.measured(lambda: loss(run.column("y"), run.tf.linalg.matvec(run["x"], w)[:, None]))
+
+
+def _mlp_logistic(run: _Run) -> Measured:
+    network = run.keras.Sequential([run.dense("W1", "b1", "tanh"), run.dense("w2", "b2")])
+    loss = run.loss("BinaryCrossentropy", from_logits=True)
+    return run.measured(lambda: loss(run.column("y"), network(run["x"])))
+
+
 @dataclass(frozen=True)
 class Reference:
     """An implementation that symgrad did not derive: Keras layers and loss, or TensorFlow by hand, with the reason."""
@@ -231,6 +257,39 @@ REFERENCES = {
     "weighted_logistic": Reference("keras", _KERAS, _weighted_logistic, "x/2 y/1 s/1 w/1 b/0"),
 }
 """One implementation for each entry of the catalogue."""
+
+_HALF = "half the squared error, without a bias, is written by hand: Keras' loss has no half, its layer a column"
+
+REFERENCES |= {
+    "averaged_input": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the half is written by hand",
+        _half_squared_with_bias,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "duplicated_batch": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 eta/0 w/1"),
+    "loss_after_step": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 eta/0 w/1"),
+    "lost_in_the_mean": Reference(
+        "tensorflow", "there is no layer without an input", _half_squared_distance, "y/1 w/0"
+    ),
+    "minibatch_with_replacement": Reference(
+        "tensorflow", "there is no layer without an input", _half_squared_distance, "y/1 q/1 p/2 w/0"
+    ),
+    "minibatch_without_replacement": Reference(
+        "tensorflow", "there is no layer without an input", _half_squared_distance, "y/1 q/1 p/2 w/0"
+    ),
+    "sequential_logistic": Reference(
+        "tensorflow",
+        "the loss is Keras', the product is written by hand: the layer's kernel is a column",
+        _logistic_without_bias,
+        "x/2 y/1 eta/0 w/1",
+    ),
+    "sequential_updates": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 eta/0 w/1"),
+    "spread_of_gradients": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 w/1"),
+    "tape_reads_back": Reference("keras", _KERAS, _mlp_logistic, "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "vector_of_losses": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 v/1 w/1"),
+}
+"""Those of the entries that answer questions."""
 
 
 def reference(model: Model, arrays: Arrays) -> Oracle | None:

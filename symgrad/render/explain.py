@@ -94,15 +94,25 @@ class _Answers:
             case Picture(about, name, caption):
                 words = self.words(about, caption)
                 return Block("text", (Figure(name, words, self.figures.get(name, ""), self.beside),))
-            case Measured(about, name, head):
-                grid = Grid(tuple(self.words(about, text) for text in head), tuple(self.tables[name]))
-                return Block("text", (grid,))
+            case Measured():
+                return self.measured(item)
             case Program(text):
                 return Block("text", (Code(text),))
             case Wrong():
                 return self.wrong(item)
             case Theorem():
                 return self.theorem(item)
+
+    def measured(self, item: Measured) -> Block:
+        """A table with the words before it, or the words that stand in its place."""
+        rows = self.tables.get(item.name)
+        if rows is None and not item.otherwise:
+            raise SymgradError(f"the explanation shows a table {item.name!r}, which was not measured")
+        said = item.before if rows is not None else item.otherwise
+        pieces: list[Part] = [Paragraph(self.words(item.about, said))] if said else []
+        if rows is not None:
+            pieces.append(Grid(tuple(self.words(item.about, text) for text in item.head), tuple(rows)))
+        return Block("text", tuple(pieces))
 
     def words(self, about: str, text: str) -> Text:
         """Words with their formulas and references."""
