@@ -128,7 +128,7 @@ def on_the_tape(derivations: Mapping[str, Derivation], backend: str) -> dict[str
     from symgrad.oracles.nodes import NETWORKS, nodes
 
     load_quietly(backend)
-    found = {}
+    found: dict[str, Tables] = {}
     for name in NETWORKS:
         compared = nodes(derivations[name].model)
         if wrong := next((node for node in compared if not node.error <= ALLOWED), None):

@@ -314,8 +314,8 @@ NOT_THE_SAME = Question(
             " and the squared loss. First a step with rate {eta} on sample {m}, then from there a step on sample {n}:"
             " the second gradient is taken at another place. Against one step with rate {2 * eta} on the mean of the"
             " two gradients the difference is exactly {eta^2} times the matrix {H[n, d, j]} of second derivatives of"
-            " the second loss, <claim 2>, times the first gradient: <claim 3>, for every {eta}. For a small rate that is little,"
-            " but it is not nothing, and it adds up.",
+            " the second loss, <claim 2>, times the first gradient: <claim 3>, for every {eta}. For a small rate that"
+            " is little, but it is not nothing, and it adds up.",
         ),
         Theorem(
             "sequential_updates",
