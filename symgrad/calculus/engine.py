@@ -121,12 +121,13 @@ class _Work:
         return side(self.one, shapes, lambda term: lifted(self.program, term, self.n))
 
     def _alone_assumptions(self) -> list[Judgement]:
-        """The assumptions that speak of one sample: those that do not sum over the batch."""
-        batch = self.program.batch
-        return [
-            a for a in self.model.assumptions
-            if not any(isinstance(p, t.Sum) and p.size == batch for side in (a.left, a.right) for p in t.subterms(side))
-        ]  # fmt: skip
+        """The assumptions that speak of what the loss of one sample needs: those that do not sum over the batch."""
+        batch, known = self.program.batch, self.alone.tensors
+
+        def alone(part: t.Term) -> bool:
+            return part.tensor in known if isinstance(part, t.Entry) else getattr(part, "size", None) != batch
+
+        return [a for a in self.model.assumptions if all(map(alone, (*t.subterms(a.left), *t.subterms(a.right))))]
 
     # -- separable ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.normal import meet, normal, tidy
+from symgrad.calculus.normal import meet, normal, tidy, within
 from symgrad.calculus.polynomials import arithmetic
 from symgrad.calculus.short import LARGEST, differentiated, folded, nodes, shortest
 from symgrad.kernel import rules
@@ -143,7 +143,7 @@ def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion
     def convert(program: Program, term: t.Term) -> Theorem | None:
         return next((found for e in equations if (found := rw.using(e)(program, term))), None)
 
-    return convert
+    return within(convert) if any(isinstance(e.left, t.Sum) for e in equations) else convert
 
 
 def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool = False) -> None:
