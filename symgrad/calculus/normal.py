@@ -176,6 +176,13 @@ def _nested(program: Program, term: t.Sum) -> Theorem | None:
         done = chained(done, replace(merged, result(done, term), (0,) * len(row)))
 
 
+def _exchanged(program: Program, term: t.Term, order: list[t.Index], core: t.Term, k: int) -> Theorem | None:
+    """A row of sums with the sum at ``k`` exchanged with the one around it; ``order`` is updated."""
+    part = _summed(order[k - 1 :], core)
+    order[k - 1], order[k] = order[k], order[k - 1]
+    return replace(rules.sum_exchange(program, part), term, (0,) * (k - 1))
+
+
 def _ordered(program: Program, term: t.Term) -> Theorem | None:
     row, core = _row(term)
     if len(row) > 5:
@@ -191,14 +198,42 @@ def _ordered(program: Program, term: t.Term) -> Theorem | None:
     for target, letter in enumerate(best):
         for k in range(now.index(letter), target, -1):
             current = result(done, term)
-            part = _summed(now[k - 1 :], core)
-            done = chained(done, replace(rules.sum_exchange(program, part), current, (0,) * (k - 1)))
-            now[k - 1], now[k] = now[k], now[k - 1]
+            done = chained(done, _exchanged(program, current, now, core, k))
     current, wanted = result(done, term), made(best)
     if current == wanted:
         return done
     (_, here), (_, there) = _row(current), _row(wanted)
     return chained(done, replace(rules.ring(program, here, there), current, (0,) * len(row)))
+
+
+def within(convert: Conversion) -> Conversion:
+    """Apply a conversion of a sum inside a row of sums too, where what it speaks of stands apart from the other sums.
+
+    Σ_k Σ_n f(n) s(n, k) is Σ_n f(n) Σ_k s(n, k), so that an equation about the inner sum can be used.
+    """
+
+    def converted(program: Program, term: t.Term) -> Theorem | None:
+        here = convert(program, term)
+        if here is not None:
+            return here
+        row, core = _row(term)
+        factors = core.factors if isinstance(core, t.Times) else (core,)
+        for place, letter in enumerate(row):
+            bound = tuple(f for f in factors if letter in t.letters(f))
+            found = convert(program, t.sigma(letter, t.Times(bound) if len(bound) > 1 else bound[0])) if bound else None
+            if found is not None:
+                order, path = list(row), (0,) * (len(row) - 1)
+                done: Theorem | None = None
+                for k in range(place + 1, len(row)):
+                    done = chained(done, _exchanged(program, result(done, term), order, core, k))
+                if len(bound) < len(factors):
+                    pulled = rules.sum_factor(program, t.sigma(letter, core))
+                    done = chained(done, replace(pulled, result(done, term), path))
+                    path += (len(factors) - len(bound),)
+                return chained(done, replace(found, result(done, term), path))
+        return None
+
+    return converted
 
 
 def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000) -> Theorem | None:

@@ -255,6 +255,53 @@ REFERENCES = {
         "x/2 W/2 b/1 c/1",
     ),
     "weighted_logistic": Reference("keras", _KERAS, _weighted_logistic, "x/2 y/1 s/1 w/1 b/0"),
+    "rmse": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the root is written by hand: Keras has it as a metric only",
+        _rmse,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "log_of_mean": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the logarithm is written by hand: no loss of Keras takes it of the mean",
+        _log_of_mean,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "sum_reduction": Reference("keras", _KERAS, _sum_reduction, "x/2 y/1 w/1 b/0"),
+    "mean_with_sample_weight": Reference("keras", _KERAS, _mean_with_sample_weight, "x/2 y/1 s/1 w/1 b/0"),
+    "masked_mean": Reference(
+        "keras",
+        "Keras' layers and its loss compute this very function, with the mask as weights of the steps",
+        _masked_mean,
+        "x/3 y/2 m/2 w/1 b/0",
+    ),
+    "unequal_shards": Reference(
+        "tensorflow",
+        "layer and the mean loss of each shard are Keras', the mean of these is written by hand",
+        _unequal_shards,
+        "x/2 y/1 s/2 w/1 b/0",
+    ),
+    "gradient_accumulation": Reference(
+        "tensorflow",
+        "layer and the mean loss of each micro-batch are Keras', the mean of these is written by hand",
+        _gradient_accumulation,
+        "x/3 y/3 m/2 s/2 W/2 b/1",
+        "y",
+    ),
+    "l2_penalty_counted_twice": Reference(
+        "tensorflow",
+        "the layer is Keras', the losses are written by hand: a loss of Keras sees no weights, and Keras rounds the "
+        "factor of a penalty to float32",
+        _l2_penalty_counted_twice,
+        "x/2 y/1 lam/0 w/1 b/0",
+    ),
+    "batch_norm": Reference("keras", _KERAS, _batch_norm, "x/2 y/1 eps/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
+    "info_nce": Reference(
+        "tensorflow",
+        "the loss is Keras', the similarities are written by hand: Keras has no layer that compares samples",
+        _info_nce,
+        "x/2 y/2 tau/0 W/2 V/2",
+    ),
 }
 """One implementation for each entry of the catalogue."""
 
