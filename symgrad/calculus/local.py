@@ -136,14 +136,20 @@ def push(program: Program, term: t.Term) -> Theorem | None:
 
 
 def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion:
-    """Rewrite with the equalities that the model assumes, towards the shorter side."""
+    """Rewrite with the equalities that the model assumes: an entry by its formula, else towards the shorter side."""
     supposed = [rules.hypothesis(program, a) for a in assumptions if a.relation == "="]
-    equations = [rules.sym(e) if nodes(e.right) > nodes(e.left) else e for e in supposed]
+    equations = [e if _explained(e) or nodes(e.right) <= nodes(e.left) else rules.sym(e) for e in supposed]
 
     def convert(program: Program, term: t.Term) -> Theorem | None:
         return next((found for e in equations if (found := rw.using(e)(program, term))), None)
 
     return within(convert) if any(isinstance(e.left, t.Sum) for e in equations) else convert
+
+
+def _explained(equation: Theorem) -> bool:
+    """Whether the left side is any entry of a tensor that the right side does not mention."""
+    left, right = equation.left, equation.right
+    return isinstance(left, t.Entry) and t.letters(left) == left.indices and left.tensor not in mentioned(right)
 
 
 def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool = False) -> None:
