@@ -73,7 +73,8 @@ class _Work:
         progress("identity")
         self._state_sides(assumptions)
         closed = self._known(rows)
-        weighted, mean = judge_weights(self.model, self.tape, parameters)
+        under = [h for s in self.statements.values() if s.program == self.program for h in s.hypotheses]
+        weighted, mean = judge_weights(self.model, self.tape, closed, under)
         identity = Identity(
             model=self.model,
             one=self.one,
