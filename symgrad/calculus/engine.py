@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.calculus import numbers
 from symgrad.calculus.claims import Claims
+from symgrad.calculus.coupling import paths
 from symgrad.calculus.derivation import Derivation, Side
 from symgrad.calculus.identity import PROVED, REFUTED, UNDECIDED, Identity
 from symgrad.calculus.matrix import matrix_forms
@@ -22,6 +23,7 @@ from symgrad.kernel.program import collapsed, lifted, single
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Model
+from symgrad.lang.text import Printer
 
 
 def derive(model: Any, progress: Callable[[str], object] | None = None) -> Derivation:
@@ -80,6 +82,7 @@ class _Work:
             tape=self.tape,
             mean=mean,
             coupled=self.apart is None,
+            alone_assumptions=assumptions,
             statements=self.statements,
             closed=closed,
         )
@@ -159,6 +162,9 @@ class _Work:
         else:
             why = "the single-sample program is not seen to be the same"
             self.verdicts["separable"] = {"status": UNDECIDED, "residual": why}
+        text = Printer.of(self.model).text
+        found_paths = [" -> ".join(map(text, path)) for path in paths(self.program)]
+        self.verdicts["separable"]["paths"] = found_paths
 
     # -- rows: d loss[n] / d u ------------------------------------------------------------------------------------
 
