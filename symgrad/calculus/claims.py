@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from symgrad.calculus import numbers
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.hints import repairs
 from symgrad.calculus.local import Chain, assumed, simplify
 from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters, Reverse, first_of
@@ -45,20 +47,37 @@ class Claims:
         result: dict[str, Any] = {"claim": text, "expected": claim.expect_refuted}
         chain = Chain(self.program, claim.left)
         self._derive(chain)
-        theorem = self._meet(chain, claim.right, range(1))
-        if theorem is None and not self._question(chain, claim).glance():
-            theorem = self._meet(chain, claim.right, range(1, 5))
+        theorem = self._proof(chain, claim)
         if theorem is not None:
-            found = stated(theorem, self.model.assumptions)
-            statements[name] = found
+            statements[name] = stated(theorem, self.model.assumptions)
             self.chains.append(chain)
             return result | {"status": "proved"}
         question = self._question(chain, claim)
         witness = question.witness()
         if witness is not None:
-            return result | {"status": "refuted", "witness": witness, "derived": self.printer.text(chain.right)}
+            result |= {"status": "refuted", "witness": witness, "derived": self.printer.text(chain.right)}
+            hint = self._hint(claim)
+            return result | ({"hint": hint} if hint else {})
         residual = f"{self.printer.text(chain.right)} against {self.printer.text(claim.right)}; {question.given_up}"
         return result | {"status": "undecided", "residual": residual}
+
+    def _proof(self, chain: Chain, claim: Claim) -> Theorem | None:
+        """The claim as a theorem: at once, or by opening definitions, unless a glance at numbers forbids it."""
+        theorem = self._meet(chain, claim.right, range(1))
+        if theorem is None and not self._question(chain, claim).glance():
+            theorem = self._meet(chain, claim.right, range(1, 5))
+        return theorem
+
+    def _hint(self, claim: Claim) -> dict[str, str] | None:
+        """One change of the right side with which the claim is proved."""
+        for repair in repairs(self.model, claim):
+            changed = replace(claim, right=repair.right)
+            chain = Chain(self.program, claim.left)
+            self._derive(chain)
+            if not self._question(chain, changed).glance() and self._proof(chain, changed) is not None:
+                subject = repair.subject if isinstance(repair.subject, str) else self.printer.text(repair.subject)
+                return {"kind": repair.kind, "subject": subject, "right": self.printer.text(repair.right)}
+        return None
 
     def reverse(self, root: t.Entry) -> Reverse:
         """Reverse mode from an entry of the batch program, at letters of its own; kept for the next claim."""
@@ -139,7 +158,7 @@ class Claims:
             theorem = stated(chain.theorem(), self.model.assumptions)
         except rw.REFUSALS:
             theorem = chain.theorem()
-        names, values = reach(self.model, claim.left, claim.right), numbers.Values(self.program, extra)
+        names, values = reach(self.model, claim.left, claim.right), numbers.Evaluated(self.program, extra)
         left, right = values.side(numbers.with_bars(chain.right)), values.side(claim.right)
         return Question(self.model, tuple(theorem.hypotheses), names, letters, left, right)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain as joined
 from itertools import product
@@ -15,7 +16,7 @@ from symgrad.kernel.program import Definition, Program
 from symgrad.kernel.terms import Judgement
 from symgrad.lang.model import Model
 from symgrad.oracles.balls import Evaluator, Point, Real, ball
-from symgrad.oracles.points import SMALL, adjust, defined, reach, sample_point, satisfies
+from symgrad.oracles.points import SMALL, Values, adjust, defined, reach, sample_point, satisfies
 
 
 def sizes_of(program: Program) -> dict[str, None]:
@@ -32,22 +33,31 @@ def sizes_of(program: Program) -> dict[str, None]:
     return found
 
 
-Stage = tuple[tuple[Fraction, ...], tuple[Fraction, ...], int]
-"""The values that parameters take, those that data take, and how often they are drawn."""
+@dataclass(frozen=True)
+class _Stage:
+    """How small values are drawn: from where, how often, and how likely a tensor is zero throughout."""
+
+    parameters: tuple[Fraction, ...]
+    data: tuple[Fraction, ...]
+    draws: int
+    zero: float = 0.0
+
 
 _ZERO = (Fraction(0),)
 _FEW = tuple(map(Fraction, ("0", "1", "-1")))
 _PLAIN = (*_FEW, Fraction(2))
 WIDE = (*SMALL, *map(Fraction, ("3/2", "-3", "4", "1/4", "8", "5", "-3/2", "9")))
-_STAGES: tuple[Stage, ...] = (
-    (_ZERO, _FEW[:2], 8),  # exp(0), and roots of zero and one
-    (_ZERO, _PLAIN, 16),
-    (_FEW, _PLAIN, 24),
-    (SMALL, SMALL, 40),
-    (WIDE, WIDE, 24),
+"""Values of at most two digits over one digit, the small ones first."""
+
+_STAGES = (
+    _Stage(_ZERO, _FEW[:2], 8),  # exp(0), and roots of zero and one
+    _Stage(_ZERO, _PLAIN, 16),
+    _Stage(_PLAIN, _PLAIN, 32, zero=0.5),  # functions are rational at zero, while other factors are not zero
+    _Stage(SMALL, SMALL, 40),
+    _Stage(WIDE, WIDE, 24),
 )
 _NONZERO = tuple(value for value in SMALL if value)
-_LOOK: tuple[Stage, ...] = ((_NONZERO, _NONZERO, 4),)
+_LOOK = (_Stage(_NONZERO, _NONZERO, 4),)
 _DRAWN = 3
 """Points without coincidences that are drawn for each choice of sizes, where the small ones did not serve."""
 
@@ -62,17 +72,11 @@ def candidates(model: Model, seed: int = 0, *, look: bool = False) -> Iterator[P
     several = list(_sizes(model))
     for sizes in several[:: len(several) - 1] if look else several:
         seen: set[tuple[Fraction, ...]] = set()
-        for of_parameters, of_data, draws in _LOOK if look else _STAGES:
-            for _ in range(draws):
-                values = {
-                    i.name: {
-                        where: rng.choice(of_data if i.kind == "data" else of_parameters)
-                        for where in product(*(range(sizes[s]) for s in i.shape))
-                    }
-                    for i in model.program.inputs
-                }
+        for stage in _LOOK if look else _STAGES:
+            for _ in range(stage.draws):
+                values = _drawn(model, sizes, stage, rng)
+                known = tuple(value for entries in values.values() for value in entries.values())
                 point = Point(sizes, values)
-                known = tuple(value for tensor in values.values() for value in tensor.values())
                 if known not in seen and adjust(model, point, values):
                     yield point
                 seen.add(known)
@@ -81,6 +85,16 @@ def candidates(model: Model, seed: int = 0, *, look: bool = False) -> Iterator[P
             drawn = sample_point(model, sizes, rng)
             if drawn is not None:
                 yield drawn
+
+
+def _drawn(model: Model, sizes: dict[str, int], stage: _Stage, rng: random.Random) -> Values:
+    found: Values = {}
+    for tensor in model.program.inputs:
+        choice = stage.data if tensor.kind == "data" else stage.parameters
+        choice = _ZERO if rng.random() < stage.zero else choice
+        places = product(*(range(sizes[s]) for s in tensor.shape))
+        found[tensor.name] = {where: rng.choice(choice) for where in places}
+    return found
 
 
 def _sizes(model: Model) -> Iterator[dict[str, int]]:
@@ -149,7 +163,7 @@ Side = Callable[[Point, Mapping[t.Index, int]], Real]
 """One side of an equation: its value at a point and at values of the letters."""
 
 
-class Values:
+class Evaluated:
     """The values of terms of one program, each definition evaluated once at a point."""
 
     def __init__(self, program: Program, extra: tuple[Definition, ...] = ()) -> None:
@@ -169,7 +183,7 @@ class Values:
 
 def formula(program: Program, term: t.Term, extra: tuple[Definition, ...] = ()) -> Side:
     """The side that a Partial-free term is."""
-    return Values(program, extra).side(term)
+    return Evaluated(program, extra).side(term)
 
 
 def described(model: Model, point: Point, at: Mapping[t.Index, int]) -> dict[str, Any]:
