@@ -33,7 +33,7 @@ def repairs(model: Model, claim: Claim) -> Iterator[Repair]:
     """Every change that is tried, the likeliest mistakes first."""
     size = t.Size(model.program.batch)
     plain = (t.Number(Fraction(2)), t.Number(Fraction(1, 2)), inverse(size), size)
-    for factor in (t.MINUS, *plain, *(t.Times((t.MINUS, f)) for f in plain)):
+    for factor in (t.MINUS, *plain, *(_times(t.MINUS, f) for f in plain)):
         yield Repair("factor", factor, _times(factor, claim.right))
     for name, places in _square(model, claim.right):
         yield Repair("transpose", name, _transposed(claim.right, name, places))

@@ -75,16 +75,22 @@ def candidates(model: Model, seed: int = 0, *, look: bool = False) -> Iterator[P
         for stage in _LOOK if look else _STAGES:
             for _ in range(stage.draws):
                 values = _drawn(model, sizes, stage, rng)
-                known = tuple(value for entries in values.values() for value in entries.values())
-                point = Point(sizes, values)
-                if known not in seen and adjust(model, point, values):
+                drawn, point = _all(values), Point(sizes, values)
+                fresh = drawn not in seen and adjust(model, point, values)
+                seen.add(drawn)
+                solved = _all(values)
+                if fresh and (solved == drawn or solved not in seen):
+                    seen.add(solved)
                     yield point
-                seen.add(known)
     for sizes in several:
         for _ in range(0 if look else _DRAWN):
-            drawn = sample_point(model, sizes, rng)
-            if drawn is not None:
-                yield drawn
+            free = sample_point(model, sizes, rng)
+            if free is not None:
+                yield free
+
+
+def _all(values: Values) -> tuple[Fraction, ...]:
+    return tuple(value for entries in values.values() for value in entries.values())
 
 
 def _drawn(model: Model, sizes: dict[str, int], stage: _Stage, rng: random.Random) -> Values:
