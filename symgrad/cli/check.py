@@ -57,7 +57,9 @@ def command(manner: Manner, what: str, backend: str, **options: Any) -> int:
         manner.give({"schema": 1, "model": model.name, **report.to_json()})
     else:
         put(f"{report}\n")
-    return report.outcome.exit_code
+        if not derivation.confirmed:
+            put("DISAGREE: a counterexample has other numbers there\n")
+    return report.outcome.exit_code if derivation.confirmed else 1
 
 
 def loaded(model: Model, *, data: str | None, mapping: str | None, dtype: str, **_: Any) -> Arrays | None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import InputError
 from symgrad.render.setting import Matter, joined
-from symgrad.render.shapes import Shape, Symbol
+from symgrad.render.shapes import Related, Shape, Symbol
 from symgrad.render.source import coupled, vacuous
 from symgrad.render.tree import Block, Display, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from symgrad.lang.model import Claim
     from symgrad.render.reasons import Text
 
 _JUDGED = {
@@ -69,7 +71,10 @@ class Outcome:
         said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
         if verdict.get("derived") == str(verdict.get("claim")).partition(" = ")[0]:
             verdict = {**verdict, "derived": ""}  # nothing was derived: the claim's left side stands as it is
-        return self._outcome(said, verdict, ("left side", "right side"), expected=claim.expect_refuted)
+        block = self._outcome(said, verdict, ("left side", "right side"), expected=claim.expect_refuted)
+        if block is not None and verdict.get("hint"):
+            return replace(block, parts=(*block.parts, self._hint(claim, verdict["hint"])))
+        return block
 
     def _outcome(
         self, said: Text, verdict: Mapping[str, Any], sides: tuple[str, str], *, expected: bool
@@ -107,12 +112,36 @@ class Outcome:
         ]
         rows = [*([] if values == self.values else values)]
         rows += [((f"at {name}",), _value(value)) for name, value in dict(witness.get("at") or {}).items()]
-        rows += [((words,), _value(witness[key])) for key, words in zip(("left", "right"), sides, strict=True)]
+        samples = [(f"gradient of sample {n}", value) for n, value in enumerate(witness.get("per_sample") or (), 1)]
+        numbers = [(sides[0], witness["left"]), ("their mean" if samples else sides[1], witness["right"])]
+        told = [*samples, *(reversed(numbers) if samples else numbers)]
+        rows += [((name,), _value(value)) for name, value in told]
+        if witness.get("difference"):
+            rows.append((("difference",), _value(witness["difference"])))
         words = "At these values" if values != self.values else "At the values above"
         parameter = self.matter.tensors.get(str(witness.get("parameter")))
         where: Text = (", for ", self.matter.whole(parameter), ",") if parameter is not None else ()
         self.values = values
-        return [Paragraph((words, *where, " the two sides differ.")), Table(tuple(rows))]
+        inexact: Text = (_INEXACT,) if witness.get("exact") is False else ()
+        found: list[Part] = [Paragraph((words, *where, " the two sides differ.", *inexact)), Table(tuple(rows))]
+        if witness.get("tensorflow"):
+            found.append(Paragraph((_computed(witness["tensorflow"]),)))
+        return found
+
+    def _hint(self, claim: Claim, hint: Mapping[str, Any]) -> Paragraph:
+        """What would make a refuted claim right."""
+        subject = str(hint["subject"])
+        change: Text = {
+            "factor": ("With the right side times ", self._formula(subject)),
+            "transpose": ("With the two indices of ", self._formula(subject), " swapped on the right"),
+            "letters": (f"With the letters {subject} swapped on the right",),
+        }[str(hint["kind"])]
+        right = self._formula(hint["right"])
+        repaired: Text = (right,)
+        if not isinstance(right, str):
+            left = self.matter.shaper.related(claim.left, claim.right).left
+            repaired = (Related(left, "=", right),)
+        return Paragraph((*change, " it is proved: ", *repaired, "."))
 
     def _weights(self) -> Block | None:
         given = self.derivation.weights
@@ -190,6 +219,24 @@ def _measured(told: Mapping[str, Any]) -> str:
         words += f". {str(told['reason']).strip('. ')}"
     return words + "."
 
+
+def _computed(told: Mapping[str, Any]) -> str:
+    """What TensorFlow made of a counterexample."""
+
+    def number(value: float) -> str:
+        return f"{value + 0.0:.12g}"  # no negative zero
+
+    words = f"TensorFlow {told['version']} (float64) computes {number(told['left'])} and {number(told['right'])}"
+    words += " for the two sides"
+    if told.get("per_sample"):
+        words += f", and {', '.join(map(number, told['per_sample']))} sample by sample"
+    return f"{words}: {'the same, up to rounding' if told['agrees'] else 'other numbers than these'}."
+
+
+_INEXACT = (
+    " No rational evaluation was found: a number with +/- is a ball that certainly contains the value, and the balls of"
+    " the two sides do not meet."
+)
 
 _BALL = re.compile(r"\[(\S*) ?\+/- (\S+)\]")
 _LONG = re.compile(r"(-?\d+)/(\d+)")
