@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.errors import InputError
-from symgrad.kernel.terms import Entry
+from symgrad.kernel.functions import inverse
+from symgrad.kernel.terms import Entry, Size, Times, sigma
 from symgrad.lang.source import suggestion
 from symgrad.oracles.floats import FloatEvaluator
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from symgrad.kernel.terms import Term
     from symgrad.lang.model import Model
     from symgrad.oracles.points import Place
     from symgrad.oracles.report import Arrays, Formulas
@@ -52,6 +54,7 @@ class Slice:
         objective: likewise without samples.
         gradients: of each sample's loss, over the two parameters: by the per-sample formulas.
         batch: of the objective, by the formulas derived from the batch program.
+        mean: whether the objective is written as the mean of the losses.
     """
 
     over: tuple[str, str]
@@ -62,6 +65,7 @@ class Slice:
     objective: Floats
     gradients: Floats
     batch: Floats
+    mean: bool
 
     @property
     def centroid(self) -> Floats:
@@ -132,12 +136,18 @@ def sliced(
         objective=objective.reshape(_STEPS, _STEPS),
         gradients=each,
         batch=whole,
+        mean=model.program.bodies["objective"].body == _mean_loss(model),
     )
 
 
 def _entry(array: Floats, where: Any) -> Floats:
     """One entry for every sample, if samples come first."""
     return np.asarray(array[(..., *where)])
+
+
+def _mean_loss(model: Model) -> Term:
+    """The objective where none is written."""
+    return Times((inverse(Size(model.batch.size)), sigma(model.batch, Entry("loss", (model.batch,)))))
 
 
 def gradients(

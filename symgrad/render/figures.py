@@ -13,6 +13,7 @@ import re
 from contextlib import contextmanager
 from hashlib import sha256
 from html import escape
+from importlib.util import find_spec
 from itertools import combinations, combinations_with_replacement
 from math import factorial, floor, log10
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from symgrad.lang.model import Model
+    from symgrad.oracles.report import CheckReport
     from symgrad.oracles.slices import Setting, Slice
 
 Form = Literal["pdf", "svg", "png"]
@@ -36,6 +38,9 @@ SAMPLE_COLOURS = (BLUE, ORANGE, GREEN)
 
 _LINES = 14
 """Contour lines between the lowest and the highest value, about."""
+
+SHOWN = len(SAMPLE_COLOURS)
+"""Samples that have a panel and a colour of their own, at most."""
 
 _MARGIN = 0.08
 """Part of a panel that arrows leave free on each side."""
@@ -69,8 +74,8 @@ def example() -> Setting:
 
     from symgrad.oracles.slices import Setting
 
-    x = np.array([[1.4, 0.3], [-0.5, 1.3], [-1.3, -0.9]])
-    arrays = {"x": x, "y": np.array([0.0, 1.0, 0.0]), "w": np.array([0.5, -0.9]), "b": np.array(0.0)}
+    x = np.array([[1.4, 0.3], [-0.5, 1.3], [-0.9, -1.2]])
+    arrays = {"x": x, "y": np.array([0.0, 1.0, 0.0]), "w": np.array([0.4, -0.3]), "b": np.array(0.0)}
     return Setting({"N": 3, "D": 2}, arrays)
 
 
@@ -89,7 +94,7 @@ def surfaces(derivation: Any, form: Form = "svg") -> bytes:
     at = example()
     over = chosen(None, derivation.model, at.sizes)
     both = derivation.sample_formulas, derivation.formulas
-    cut = sliced(derivation.model, *both, at, over, ((-3.0, 3.0), (-3.0, 3.0)))
+    cut = sliced(derivation.model, *both, at, over, ((-2.5, 2.5), (-2.5, 2.5)))
     return slice_picture(cut, form, captions(derivation.model, at))
 
 
@@ -199,14 +204,92 @@ def draw_noise(rows: Any) -> Figure:
     ax.loglog(fine, spread / fine * (1 - fine / count), color=ORANGE, linewidth=1, linestyle="--", label=law)
     without = variances(rows, replacement=False)[:-1]
     ax.loglog(sizes[:-1], without, "s", color=ORANGE, markersize=3.5, label="without replacement")
-    ax.set_ylim(without[-1] / 2.5, sigma2 * 1.8)
-    ax.xaxis.set_major_locator(FixedLocator(list(sizes)))
+    bottom = without[-1] / 2.5
+    ax.annotate("0 at $B = N$", (0.9 * count, 1.15 * bottom), color=ORANGE, ha="right", fontsize=7)
+    ax.set_ylim(bottom, sigma2 * 1.8)
+    ax.xaxis.set_major_locator(FixedLocator([1, 2, 3, 4, 6, 8, 10]))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.set_xlabel(f"size $B$ of the mini-batch, of $N = {count}$ samples")
     ax.set_ylabel(r"mean of $\|g_B - \nabla\mathcal{L}\|^2$")
     ax.legend(loc="lower left")
     return figure
+
+
+def errors(report: CheckReport, form: Form = "svg") -> bytes:
+    """The histogram of a check: the error of every gradient entry in units of its rounding bound.
+
+    Args:
+        report: of a check.
+        form: ``svg``, ``pdf`` or ``png``.
+
+    Raises:
+        InputError: if the check compared nothing.
+        MissingDependencyError: if matplotlib is not installed.
+    """
+    from symgrad.oracles.controls import ALLOWED
+
+    found = [error for some in report.errors.values() for error in some]
+    if not found:
+        raise InputError(f"the check compared no gradient entry, so there is no picture: {report.reason}")
+    with settings():
+        return written(
+            draw_errors(report),
+            form,
+            f"Errors of the gradient entries of {report.model} in units of their rounding bounds",
+            f"Histogram over {len(found)} entries in {report.dtype}, on a logarithmic axis. The largest error is "
+            f"{max(found):.2g} of its bound; up to {ALLOWED:g} are allowed. {report.outcome.value}.",
+        )
+
+
+def draw_errors(report: CheckReport) -> Figure:
+    """The histogram, with the bound and what is allowed; call it within ``settings``."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from symgrad.oracles.controls import ALLOWED
+
+    found = np.array([error for some in report.errors.values() for error in some])
+    usual = found[(found > 0) & np.isfinite(found)]
+    low = max(-8, floor(np.log10(usual.min()))) if usual.size else -2
+    high = min(20, max(1, floor(np.log10(usual.max())) + 1)) if usual.size else 1
+    edges = np.logspace(low, high, 1 + (high - low) * (4 if high - low <= 10 else 1))
+    figure = Figure(figsize=(3.4, 2.3), layout="constrained")
+    ax = figure.subplots()
+    counts, _, _ = ax.hist(
+        np.clip(found, edges[0], edges[-1]), bins=edges.tolist(), color=BLUE, edgecolor="white", linewidth=0.4
+    )
+    ax.set(xscale="log", xlim=(edges[0], edges[-1]), ylim=(0, 1.3 * max(counts)))
+    for place, style, name in ((1.0, "-", "bound"), (ALLOWED, "--", "allowed")):
+        ax.axvline(place, color=ORANGE, linewidth=0.9, linestyle=style)
+        ax.annotate(
+            name,
+            (place, 1.27 * max(counts)),
+            (-1.5, 0),
+            textcoords="offset points",
+            color=ORANGE,
+            fontsize=7,
+            rotation=90,
+            ha="right",
+            va="top",
+        )
+    exact = int((found == 0).sum())
+    ax.set_title(
+        f"{report.model}, {report.dtype}: {len(found)} entries" + (f", {exact} without error" if exact else "")
+    )
+    ax.set_xlabel("error in units of its rounding bound")
+    ax.set_ylabel("gradient entries")
+    return figure
+
+
+def require() -> None:
+    """Make sure that matplotlib is there.
+
+    Raises:
+        MissingDependencyError: if it is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise MissingDependencyError('pictures need matplotlib: pip install "symgrad[plot]"')
 
 
 @contextmanager
@@ -216,10 +299,9 @@ def settings() -> Iterator[None]:
     Raises:
         MissingDependencyError: if matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise MissingDependencyError('pictures need matplotlib: pip install "symgrad[plot]"') from None
+    require()
+    import matplotlib as mpl
+
     embedding = logging.getLogger("fontTools")
     level = embedding.level
     embedding.setLevel(logging.ERROR)  # it remarks on the age of matplotlib's own fonts
@@ -237,7 +319,7 @@ def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     from matplotlib.figure import Figure
 
     panels = len(cut.losses) + 1
-    figure = Figure(figsize=(0.5 + 1.66 * panels, 2.35), layout="constrained")
+    figure = Figure(figsize=(0.5 + 1.66 * panels, 2.6), layout="constrained")
     axes = figure.subplots(1, panels, sharex=True, sharey=True, squeeze=False)[0]
     scale = _arrow_scale(cut)
     step = _step([*cut.losses, cut.objective])
@@ -253,7 +335,19 @@ def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     axes[0].set_ylabel(cut.over[1])
     for ax in axes:
         ax.set_xlabel(cut.over[0])
+    figure.supxlabel(_legend(cut, scale), fontsize=7)
     return figure
+
+
+def _legend(cut: Slice, scale: float) -> str:
+    """What the last panel shows, in two lines."""
+    many = "all of them" if len(cut.gradients) <= SHOWN else f"all {len(cut.gradients)} of them"
+    times = "" if scale == 1 else f" ({scale:g} times its length)"
+    end = "It ends there." if cut.averages else "It ends elsewhere: this is not the mean of the per-sample gradients."
+    return (
+        f"Coloured: the gradient of each per-sample loss{times}; on the right {many}, and the centroid of their tips "
+        f"(circle).\nBlack: the gradient of the batch loss, by the formula derived for the batch. {end}"
+    )
 
 
 def _mean_panel(ax: Axes, cut: Slice, scale: float) -> None:
@@ -261,13 +355,14 @@ def _mean_panel(ax: Axes, cut: Slice, scale: float) -> None:
     import numpy as np
 
     for k, gradient in enumerate(cut.gradients):
-        _arrow(ax, cut, gradient, scale, SAMPLE_COLOURS[k] if k < len(SAMPLE_COLOURS) else GREY, pale=True)
-    if len(cut.gradients) == len(SAMPLE_COLOURS):
-        tips = np.asarray(cut.theta) + scale * cut.gradients
+        _arrow(ax, cut, gradient, scale, SAMPLE_COLOURS[k] if k < SHOWN else GREY, pale=True)
+    tips = np.asarray(cut.theta) + scale * cut.gradients
+    if 1 < len(tips) <= SHOWN:
         ax.plot(*np.vstack([tips, tips[:1]]).T, color=GREY, linewidth=0.7, linestyle=(0, (4, 2)), zorder=3)
     _arrow(ax, cut, cut.batch, scale, BLACK)
-    ax.plot(*(np.asarray(cut.theta) + scale * cut.centroid), marker="x", color="white", markersize=4, zorder=6)
-    ax.set_title("mean")
+    ring: dict[str, Any] = {"marker": "o", "markersize": 7.5, "markerfacecolor": "none", "markeredgewidth": 0.8}
+    ax.plot(*(np.asarray(cut.theta) + scale * cut.centroid), color=BLACK, zorder=7, **ring)
+    ax.set_title(("mean loss" if cut.mean else "objective") + r" $\mathcal{L}$")
 
 
 def _arrow(ax: Axes, cut: Slice, gradient: Any, scale: float, colour: str, *, pale: bool = False) -> None:
@@ -340,7 +435,7 @@ def captions(model: Model, at: Setting) -> list[str]:
     for k in range(at.sizes[batch]):
         parts = []
         for tensor in of:
-            values = [f"{v:.2g}" for v in at.arrays[tensor.name][k].ravel()]
+            values = [f"{v:.2g}".replace("-", "\N{MINUS SIGN}") for v in at.arrays[tensor.name][k].ravel()]
             parts.append(f"{tensor.name} = {values[0] if len(tensor.shape) == 1 else '(' + ', '.join(values) + ')'}")
         found.append(", ".join(parts))
     return found
@@ -360,7 +455,7 @@ def written(figure: Figure, form: Form, title: str, description: str) -> bytes:
         "png": {"Software": None, "Title": title, "Description": description},
     }
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=form, metadata=nothing[form])
+    figure.savefig(buffer, format=form, metadata=nothing[form], bbox_inches="tight", pad_inches=0.03)
     return _accessible(buffer.getvalue().decode(), title, description).encode() if form == "svg" else buffer.getvalue()
 
 
