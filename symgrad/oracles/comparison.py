@@ -17,7 +17,7 @@ from symgrad.kernel.terms import ZERO, Entry, subterms
 from symgrad.oracles.balls import Evaluator, Point, Undefined, ball
 from symgrad.oracles.bounds import Bounded, BoundEvaluator
 from symgrad.oracles.controls import ALLOWED, Control, Mutant, gap, ratios, try_controls
-from symgrad.oracles.data import accepted, completed
+from symgrad.oracles.data import accepted, as_arrays, completed
 from symgrad.oracles.points import sample_point, sample_sizes
 from symgrad.oracles.report import CheckReport, Formulas, Oracle, Outcome
 
@@ -177,7 +177,7 @@ def _objective(model: Model, rng: random.Random) -> tuple[Point, dict[str, NDArr
     point = sample_point(model, sizes, rng)
     if point is None:
         return None
-    arrays = _arrays(model, point, "float64")
+    arrays = as_arrays(model, point, "float64")
     evaluator = BoundEvaluator(sizes, arrays, "float64", {})
     try:
         for definition in model.program.definitions:
@@ -215,17 +215,7 @@ def _point(
     point = sample_point(model, sizes, rng, dtype)
     if point is None:
         return None
-    return sizes, _arrays(model, point, dtype)
-
-
-def _arrays(model: Model, point: Point, dtype: str) -> dict[str, NDArray[Any]]:
-    arrays = {}
-    for tensor in model.program.inputs:
-        array = np.empty([point.sizes[s] for s in tensor.shape], dtype)
-        for where, value in point.values[tensor.name].items():
-            array[where] = float(value)
-        arrays[tensor.name] = array
-    return arrays
+    return sizes, as_arrays(model, point, dtype)
 
 
 def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tally: _Tally) -> None:

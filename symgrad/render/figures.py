@@ -75,7 +75,7 @@ def example() -> Setting:
     from symgrad.oracles.slices import Setting
 
     x = np.array([[1.4, 0.3], [-0.5, 1.3], [-0.9, -1.2]])
-    arrays = {"x": x, "y": np.array([0.0, 1.0, 0.0]), "w": np.array([0.4, -0.3]), "b": np.array(0.0)}
+    arrays = {"x": x, "y": np.array([0.0, 1.0, 0.0]), "w": np.array([0.3, -0.3]), "b": np.array(0.0)}
     return Setting({"N": 3, "D": 2}, arrays)
 
 
@@ -342,11 +342,12 @@ def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
 def _legend(cut: Slice, scale: float) -> str:
     """What the last panel shows, in two lines."""
     many = "all of them" if len(cut.gradients) <= SHOWN else f"all {len(cut.gradients)} of them"
-    times = "" if scale == 1 else f" ({scale:g} times its length)"
-    end = "It ends there." if cut.averages else "It ends elsewhere: this is not the mean of the per-sample gradients."
+    times = "" if scale == 1 else f", {scale:g} times their length"
+    end = "that centroid." if cut.averages else "elsewhere: it is not the mean of the per-sample gradients."
     return (
-        f"Coloured: the gradient of each per-sample loss{times}; on the right {many}, and the centroid of their tips "
-        f"(circle).\nBlack: the gradient of the batch loss, by the formula derived for the batch. {end}"
+        f"Coloured arrows: the gradients of the per-sample losses{times}; on the right {many}, with the centroid of "
+        f"their tips (circle).\nBlack arrow: the gradient of the batch loss, by the formula derived for the batch; its "
+        f"tip is {end}"
     )
 
 
