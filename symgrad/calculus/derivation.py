@@ -222,7 +222,8 @@ class Derivation:
         from symgrad.oracles.report import Formulas
 
         bars, program = self.adjoint_names, self.model.program
-        dropped = None if self.rows else program.batch  # where samples stay apart, every such position is the sample
+        apart = self.verdicts["separable"]["status"] == "proved"
+        dropped = program.batch if apart else None  # where samples stay apart, every such position is the sample
 
         def place(body: t.Term, wrt: t.Entry) -> t.Entry:
             shape = program.tensors[wrt.tensor].shape

@@ -65,7 +65,9 @@ def command(
     with Progress(manner) as progress:
         derivation = derive(model, progress=progress)
         progress("drawing")
-        cut = sliced(model, derivation.sample_formulas, derivation.formulas, at, places, spans)
+        both = derivation.sample_formulas, derivation.formulas
+        coupled = derivation.verdicts["separable"]["status"] != "proved"
+        cut = sliced(model, *both, at, places, spans, coupled=coupled)
         content = slice_picture(cut, form, captions(model, at))
     write(path.parent, {path.name: content}, force=force)
     if manner.json:

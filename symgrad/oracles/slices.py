@@ -55,6 +55,7 @@ class Slice:
         gradients: of each sample's loss, over the two parameters: by the per-sample formulas.
         batch: of the objective, by the formulas derived from the batch program.
         mean: whether the objective is written as the mean of the losses.
+        coupled: whether the loss of a sample depends on the others, so that each is one in this batch.
     """
 
     over: tuple[str, str]
@@ -66,6 +67,7 @@ class Slice:
     gradients: Floats
     batch: Floats
     mean: bool
+    coupled: bool
 
     @property
     def centroid(self) -> Floats:
@@ -98,6 +100,8 @@ def sliced(
     at: Setting,
     over: tuple[Place, Place],
     spans: tuple[Span, Span] | None = None,
+    *,
+    coupled: bool = False,
 ) -> Slice:
     """Evaluate losses over a grid of two parameters, and all gradients at the values that they have in ``at``.
 
@@ -108,6 +112,7 @@ def sliced(
         at: sizes, data and parameters.
         over: the two parameter entries.
         spans: the range of each; left out, it is chosen around their values.
+        coupled: what the slice says of the samples.
 
     Raises:
         InputError: if those values lie outside ``spans``, or a gradient is not finite there.
@@ -137,6 +142,7 @@ def sliced(
         gradients=each,
         batch=whole,
         mean=model.program.bodies["objective"].body == _mean_loss(model),
+        coupled=coupled,
     )
 
 

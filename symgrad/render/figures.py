@@ -13,7 +13,7 @@ import re
 from contextlib import contextmanager
 from hashlib import sha256
 from html import escape
-from importlib.util import find_spec
+from importlib import import_module
 from itertools import combinations, combinations_with_replacement
 from math import factorial, floor, log10
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -41,6 +41,9 @@ _LINES = 14
 
 SHOWN = len(SAMPLE_COLOURS)
 """Samples that have a panel and a colour of their own, at most."""
+
+_CAPTION = 24
+"""Characters that fit beside the name of a loss."""
 
 _MARGIN = 0.08
 """Part of a panel that arrows leave free on each side."""
@@ -286,10 +289,14 @@ def require() -> None:
     """Make sure that matplotlib is there.
 
     Raises:
-        MissingDependencyError: if it is not installed.
+        MissingDependencyError: if it is not installed, or does not load.
     """
-    if find_spec("matplotlib") is None:
-        raise MissingDependencyError('pictures need matplotlib: pip install "symgrad[plot]"')
+    try:
+        import_module("matplotlib")
+    except ImportError:
+        raise MissingDependencyError('pictures need matplotlib: pip install "symgrad[plot]"') from None
+    except ValueError as error:  # MPLBACKEND names nothing
+        raise MissingDependencyError(f"matplotlib does not load: {error}") from None
 
 
 @contextmanager
@@ -344,10 +351,11 @@ def _legend(cut: Slice, scale: float) -> str:
     many = "all of them" if len(cut.gradients) <= SHOWN else f"all {len(cut.gradients)} of them"
     times = "" if scale == 1 else f", {scale:g} times their length"
     end = "that centroid." if cut.averages else "elsewhere: it is not the mean of the per-sample gradients."
+    batch = " in this batch" if cut.coupled else ""
     return (
-        f"Coloured arrows: the gradients of the per-sample losses{times}; on the right {many}, with the centroid of "
-        f"their tips (circle).\nBlack arrow: the gradient of the batch loss, by the formula derived for the batch; its "
-        f"tip is {end}"
+        f"Coloured arrows: the gradients of the per-sample losses{batch}{times}; on the right {many}, with the "
+        "centroid of their tips (circle).\nBlack arrow: the gradient of the batch loss, by the formula derived for the "
+        f"batch; its tip is {end}"
     )
 
 
@@ -392,7 +400,7 @@ def _contours(ax: Axes, cut: Slice, values: Any, step: float) -> None:
     if finite.count():
         low, high = float(finite.min()), float(finite.max())
         levels = step * np.arange(floor(low / step) + 1, floor(high / step) + 1)
-        if len(levels) < 3 and high > low:
+        if len(levels) < 4 and high > low:
             levels = np.linspace(low, high, 6)[1:-1]
         if len(levels):
             greys = [str(g) for g in np.linspace(0.82, 0.45, len(levels))]
@@ -428,18 +436,19 @@ def _nice(value: float) -> float:
 
 
 def captions(model: Model, at: Setting) -> list[str]:
-    """The data of each sample in a few characters, where there are few."""
+    """The data of each sample shown, where they are few and have at most two digits; else nothing."""
     batch, found = model.batch.size, []
-    of = [t for t in model.program.inputs if t.kind == "data" and t.shape[:1] == (batch,) and len(t.shape) <= 2]
-    if not of or sum(at.sizes[s] for t in of for s in t.shape[1:]) > 4:
-        return []
-    for k in range(at.sizes[batch]):
+    of = [t for t in model.program.inputs if t.kind == "data" and t.shape[:1] == (batch,)]
+    for k in range(min(SHOWN, at.sizes[batch])):
         parts = []
         for tensor in of:
-            values = [f"{v:.2g}".replace("-", "\N{MINUS SIGN}") for v in at.arrays[tensor.name][k].ravel()]
-            parts.append(f"{tensor.name} = {values[0] if len(tensor.shape) == 1 else '(' + ', '.join(values) + ')'}")
-        found.append(", ".join(parts))
-    return found
+            row = at.arrays[tensor.name][k]
+            values = [f"{v:.2g}" for v in row.ravel()]
+            if row.ndim > 1 or [float(v) for v in values] != row.ravel().tolist():
+                return []
+            parts.append(f"{tensor.name} = {'(' + ', '.join(values) + ')' if row.ndim else values[0]}")
+        found.append(", ".join(parts).replace("-", "\N{MINUS SIGN}"))
+    return found if max(map(len, found)) <= _CAPTION else []
 
 
 def written(figure: Figure, form: Form, title: str, description: str) -> bytes:
