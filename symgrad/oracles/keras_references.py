@@ -235,6 +235,8 @@ def _info_nce(run: _Run) -> Measured:
         return loss(tf.range(len(run.arrays["x"])), similar)
 
     return run.measured(objective)
+
+
 def _half_squared(run: _Run) -> Measured:
     w, tf = run.variable("w"), run.tf
     return run.measured(lambda: tf.reduce_mean(tf.square(tf.linalg.matvec(run["x"], w) - run["y"])) / 2)
