@@ -8,14 +8,14 @@ from typing import Any
 from symgrad.calculus import numbers
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.hints import repairs
-from symgrad.calculus.local import Chain, assumed, simplify
-from symgrad.calculus.normal import meet, normal
+from symgrad.calculus.local import FOLDED, SHORTEST, Chain, assumed, simplify
+from symgrad.calculus.normal import meet, normal, tidy
 from symgrad.calculus.reverse import Letters, Reverse, first_of
 from symgrad.calculus.search import Question
 from symgrad.calculus.signs import stated
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
-from symgrad.kernel.program import ancestors, reached
+from symgrad.kernel.program import ancestors, mentioned, reached
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Claim, Model
 from symgrad.lang.text import Printer
@@ -65,7 +65,7 @@ class Claims:
         """The claim as a theorem: at once, or by opening definitions, unless a glance at numbers forbids it."""
         theorem = self._meet(chain, claim.right, range(1))
         if theorem is None and not self._question(chain, claim).glance():
-            theorem = self._meet(chain, claim.right, range(1, 5))
+            theorem = self._level(chain, claim.right) or self._meet(chain, claim.right, range(1, 5))
         return theorem
 
     def _hint(self, claim: Claim) -> dict[str, str] | None:
@@ -145,6 +145,35 @@ class Claims:
                 return chain.theorem()
         return None
 
+    def _level(self, chain: Chain, right: t.Term) -> Theorem | None:
+        """Close the chain by opening only the definitions that one side alone mentions, the last of the program first.
+
+        What both sides mention stays closed: so it may stand under a root without being multiplied out there.
+        """
+        program, ways = self.program, (None, self._assume, _shortened)
+        to: Theorem | None = None
+        fro: Theorem | None = None
+        while True:
+            there, back = rw.result(to, chain.right), rw.result(fro, right)
+            alone = {d.name for d in program.definitions} & (mentioned(there) ^ mentioned(back))
+            if not alone:
+                return None
+            last = next(d.name for d in reversed(program.definitions) if d.name in alone)
+            opened = rw.everywhere(_opening(last))
+            to, fro = rw.chained(to, opened(program, there)), rw.chained(fro, opened(program, back))
+            there, back = rw.result(to, chain.right), rw.result(fro, right)
+            for way in ways:
+                try:
+                    first, second = (way(program, there), way(program, back)) if way else (None, None)
+                    middle = meet(program, rw.result(first, there), rw.result(second, back))
+                except rw.REFUSALS:
+                    continue
+                if middle is not None:
+                    end = rw.chained(fro, second)
+                    whole = rw.chained(rw.chained(rw.chained(to, first), middle), rules.sym(end) if end else None)
+                    chain.add(whole)
+                    return chain.theorem()
+
     def _assume(self, program: Any, term: t.Term) -> Theorem | None:
         done = normal(program, term)
         step = rw.everywhere(assumed(program, self.model.assumptions))(program, rw.result(done, term))
@@ -161,6 +190,21 @@ class Claims:
         names, values = reach(self.model, claim.left, claim.right), numbers.Evaluated(self.program, extra)
         left, right = values.side(numbers.with_bars(chain.right)), values.side(claim.right)
         return Question(self.model, tuple(theorem.hypotheses), names, letters, left, right)
+
+
+def _opening(name: str) -> rw.Conversion:
+    """Unfold one definition."""
+    return lambda program, term: (
+        rules.unfold(program, term) if isinstance(term, t.Entry) and term.tensor == name else None
+    )
+
+
+def _shortened(program: Any, term: t.Term) -> Theorem | None:
+    """Tidy up, and fold into definitions whatever is the body of one."""
+    done: Theorem | None = None
+    for convert in (tidy, SHORTEST, FOLDED):
+        done = rw.chained(done, convert(program, rw.result(done, term)))
+    return done
 
 
 def _open(program: Any, term: t.Term) -> Theorem | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.calculus import numbers
 from symgrad.calculus.claims import Claims
+from symgrad.calculus.coupling import paths
 from symgrad.calculus.derivation import Derivation, Side
 from symgrad.calculus.identity import PROVED, REFUTED, UNDECIDED, Identity
 from symgrad.calculus.matrix import matrix_forms
@@ -23,6 +24,7 @@ from symgrad.kernel.program import collapsed, lifted, single
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Model
+from symgrad.lang.text import Printer
 from symgrad.oracles.points import reach
 
 
@@ -73,7 +75,8 @@ class _Work:
         progress("identity")
         self._state_sides(assumptions)
         closed = self._known(rows)
-        weighted, mean = judge_weights(self.model, self.tape, parameters)
+        under = [h for s in self.statements.values() if s.program == self.program for h in s.hypotheses]
+        weighted, mean = judge_weights(self.model, self.tape, closed, under)
         identity = Identity(
             model=self.model,
             one=self.one,
@@ -82,6 +85,7 @@ class _Work:
             tape=self.tape,
             mean=mean,
             coupled=self.apart is None,
+            alone_assumptions=assumptions,
             statements=self.statements,
             closed=closed,
         )
@@ -120,12 +124,13 @@ class _Work:
         return side(self.one, shapes, lambda term: lifted(self.program, term, self.n))
 
     def _alone_assumptions(self) -> list[Judgement]:
-        """The assumptions that speak of one sample: those that do not sum over the batch."""
-        batch = self.program.batch
-        return [
-            a for a in self.model.assumptions
-            if not any(isinstance(p, t.Sum) and p.size == batch for side in (a.left, a.right) for p in t.subterms(side))
-        ]  # fmt: skip
+        """The assumptions that speak of what the loss of one sample needs: those that do not sum over the batch."""
+        batch, known = self.program.batch, self.alone.tensors
+
+        def alone(part: t.Term) -> bool:
+            return part.tensor in known if isinstance(part, t.Entry) else getattr(part, "size", None) != batch
+
+        return [a for a in self.model.assumptions if all(map(alone, (*t.subterms(a.left), *t.subterms(a.right))))]
 
     # -- separable ------------------------------------------------------------------------------------------------
 
@@ -165,6 +170,9 @@ class _Work:
         else:
             why = f"the single-sample program is not seen to be the same, {question.given_up}"
             self.verdicts["separable"] = {"status": UNDECIDED, "residual": why}
+        text = Printer.of(self.model).text
+        found_paths = [" -> ".join(map(text, path)) for path in paths(self.program)]
+        self.verdicts["separable"]["paths"] = found_paths
 
     # -- rows: d loss[n] / d u ------------------------------------------------------------------------------------
 

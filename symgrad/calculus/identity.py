@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from symgrad.calculus import numbers
+from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import first_of
@@ -15,6 +16,7 @@ from symgrad.calculus.signs import stated
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
+from symgrad.kernel.program import Program, lifted, mentioned
 from symgrad.oracles.points import reach
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from symgrad.calculus.reverse import Cotangent, Reverse
     from symgrad.calculus.tape import Tape
+    from symgrad.kernel.terms import Judgement
     from symgrad.kernel.theorem import Theorem
     from symgrad.lang.model import Model
     from symgrad.oracles.balls import Point, Real
@@ -35,6 +38,14 @@ def worst(statuses: Any) -> str:
     return REFUTED if REFUTED in found else UNDECIDED if UNDECIDED in found else PROVED
 
 
+def _unfolded(program: Program, term: t.Term) -> Theorem | None:
+    return rules.unfold(program, term) if isinstance(term, t.Entry) and term.tensor in program.bodies else None
+
+
+INPUTS = rw.repeated(rw.everywhere(_unfolded))
+"""Unfold every definition, so that only data and parameters are mentioned."""
+
+
 @dataclass
 class Identity:
     """Judges the identity, in both meanings of "per-sample gradient" where the samples are coupled.
@@ -46,6 +57,7 @@ class Identity:
         mean: ``⊢ c[n] = 1/N``, if it holds.
         closed: closed derivatives of ``loss`` and ``objective``, by parameter.
         coupled: whether the program is not shown to be separable.
+        alone_assumptions: the assumptions, as the single-sample program has them.
     """
 
     model: Model
@@ -55,6 +67,7 @@ class Identity:
     tape: Tape | None
     mean: Theorem | None
     coupled: bool
+    alone_assumptions: tuple[Judgement, ...]
     statements: dict[str, Theorem]
     closed: dict[str, dict[str, Theorem]]
     chains: list[Chain] = field(default_factory=list)
@@ -66,7 +79,7 @@ class Identity:
         rows = {name: status for name, (status, _) in found.items()}
         ones, evidence = rows, [entry for status, entry in found.values() if status != PROVED]
         if self.coupled:
-            alone = {name: self._compare(name, ones=True) for name in parameters}
+            alone = {name: self._judge_ones(name) for name in parameters}
             ones = {name: status for name, (status, _) in alone.items()}
             evidence = [entry for status, entry in alone.values() if status != PROVED]
         whole = {"status": worst(ones.values()), "by_parameter": ones}
@@ -94,6 +107,50 @@ class Identity:
             self.chains.append(chain)
             return PROVED, {}
         return self._compare(name, ones=False)
+
+    def _judge_ones(self, name: str) -> tuple[str, dict[str, Any]]:
+        """One parameter of a coupled program, by its samples as batches of one."""
+        found, one = self.whole.cotangents.get(name), self.one.cotangents.get(name)
+        if found is None and one is None:
+            return PROVED, {}
+        if found is not None and found.closed is not None and self._by_ones(name, found, found.closed, one):
+            return PROVED, {}
+        return self._compare(name, ones=True)
+
+    def _by_ones(self, name: str, found: Cotangent, closed: Theorem, one: Cotangent | None) -> bool:
+        """Prove that the batch gradient is the mean of a formula of the inputs, proved of the single-sample program.
+
+        Only inputs are the same in both programs: a definition that couples the samples has another value in a batch of
+        one, so all definitions are unfolded before a sample is put in.
+        """
+        n, target, alone = self.model.batch, cast(t.Term, t.ZERO), None
+        if one is not None:
+            if one.closed is None:
+                return False
+            whole = Chain(one.chain.program, one.closed.left)
+            whole.add(one.closed)
+            whole.add(INPUTS)
+            alone = stated(whole.theorem(), self.alone_assumptions)
+            only_inputs = mentioned(alone.right) <= {i.name for i in whole.program.inputs}
+            # Conditions on a sample alone are not among the hypotheses of the batch.
+            if not only_inputs or alone.hypotheses - set(map(t.closure, self.alone_assumptions)):
+                return False
+            names = dict(zip(one.wrt.indices, found.wrt.indices, strict=True))
+            each = lifted(self.model.program, t.renamed(alone.right, names), n)
+            target = t.Times((inverse(t.Size(n.size)), t.sigma(n, each)))
+        chain = Chain(found.chain.program, found.left, cites=[closed])
+        chain.add(closed)
+        met = meet(chain.program, chain.right, target)
+        if met is None and chain.add(INPUTS):
+            met = meet(chain.program, chain.right, target)
+        if met is None:
+            return False
+        chain.add(met)
+        if alone is not None:
+            self.statements[f"one {name}"] = alone
+        self.statements[f"batch_of_one {name}"] = stated(chain.theorem(), self.model.assumptions)
+        self.chains.append(chain)
+        return True
 
     def _mean_of_rows(self, found: Cotangent) -> t.Term:
         n = self.model.batch
@@ -135,8 +192,16 @@ class Identity:
             reverse.program, numbers.with_bars(found.left), numbers.named(reverse)
         )
 
+    def _constant(self, name: str) -> bool:
+        """Whether both gradients are proved to be one and the same number: the mean of such numbers is it too."""
+        found = [reverse.cotangents.get(name) for reverse in (self.whole, self.one)]
+        closed = [c.closed.right for c in found if c is not None and c.closed is not None]
+        return len(closed) == 2 and isinstance(closed[0], t.Number) and closed[0] == closed[1]
+
     def _compare(self, name: str, *, ones: bool) -> tuple[str, dict[str, Any]]:
         """Compare the batch gradient with the mean of the rows, or of the batches of one, at a few points."""
+        if ones and self._constant(name):
+            return PROVED, {}
         n, program = self.model.batch, self.model.program
         letters, whole = self._slope(self.whole, name)
         rows = None if ones else self.rows

@@ -26,7 +26,7 @@ def sizes_of(program: Program) -> dict[str, None]:
         found |= dict.fromkeys(tensor.shape)
     for definition in program.definitions:
         for part in t.subterms(definition.body):
-            if isinstance(part, t.Sum):
+            if isinstance(part, t.Sum | t.Largest):
                 found[part.size] = None
             elif isinstance(part, t.Size):
                 found[part.name] = None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import IllFormedError, MissingDependencyError
-from symgrad.kernel.terms import Apply, Delta, Entry, Index, Number, Plus, Power, Size, Sum, Term, Times
+from symgrad.kernel.terms import Apply, Delta, Entry, Index, Largest, Number, Plus, Power, Size, Sum, Term, Times
 from symgrad.oracles.report import Measured, Oracle
 
 if TYPE_CHECKING:
@@ -187,6 +187,8 @@ class _Writer:
                     inner *= self.constant(self.sizes[size])
                     return inner if inner.shape.rank == 0 else tf.squeeze(inner, -1)
                 return tf.reduce_sum(inner, -1)
+            case Largest(size, body):
+                return tf.reduce_max(self.write(body, (*scope, size)), -1)
             case Power(base, exponent):
                 value = self.write(base, scope)
                 if exponent == -1:

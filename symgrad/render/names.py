@@ -49,9 +49,11 @@ def _checked(name: str) -> str:
 
 
 def _base(name: str) -> str | None:
-    """A single letter or a Greek name as TeX; ``None`` for a longer name."""
+    """A single letter, with a bar if it is called so, or a Greek name as TeX; ``None`` for a longer name."""
     if name in GREEK:
         return "\\" + name
+    if len(name) == 4 and name.endswith("bar"):
+        return rf"\bar{{{name[0]}}}"
     return name if len(name) == 1 else None
 
 

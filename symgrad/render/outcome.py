@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +61,20 @@ class Outcome:
             verdict = self.derivation.verdicts.get(name, {})
             sides = _SIDES.get(name, ("left side", "right side"))
             blocks.append(self._outcome((words,), verdict, sides, expected=name in self.model.expected))
-        for claim, verdict in zip(self.model.claims, self.derivation.claims, strict=False):
-            said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
-            sides = ("left side", "right side")
-            block = self._outcome(said, verdict, sides, expected=claim.expect_refuted)
-            if block is not None and verdict.get("hint"):
-                block = Block(block.kind, (*block.parts, self._hint(claim, verdict["hint"])), block.title)
-            blocks.append(block)
+        blocks += [self.claim(k) for k in range(1, min(len(self.model.claims), len(self.derivation.claims)) + 1)]
         blocks.append(self._weights())
         return [block for block in blocks if block is not None]
+
+    def claim(self, number: int) -> Block | None:
+        """A claim of the file, counted from one, that is not simply proved."""
+        claim, verdict = self.model.claims[number - 1], self.derivation.claims[number - 1]
+        said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
+        if verdict.get("derived") == str(verdict.get("claim")).partition(" = ")[0]:
+            verdict = {**verdict, "derived": ""}  # nothing was derived: the claim's left side stands as it is
+        block = self._outcome(said, verdict, ("left side", "right side"), expected=claim.expect_refuted)
+        if block is not None and verdict.get("hint"):
+            return replace(block, parts=(*block.parts, self._hint(claim, verdict["hint"])))
+        return block
 
     def _outcome(
         self, said: Text, verdict: Mapping[str, Any], sides: tuple[str, str], *, expected: bool
