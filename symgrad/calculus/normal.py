@@ -258,7 +258,8 @@ def _means_opened(program: Program, term: t.Term) -> Theorem | None:
 def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000) -> Theorem | None:
     """``⊢ left = right`` if both tidy up, or multiply out, to one form, or are one fraction; None if that is not seen.
 
-    Definitions that are means are opened last. Sides whose texts are longer than ``largest`` are not multiplied out: that may grow exponentially with the depth.
+    Definitions that are means are opened last. Sides whose texts are longer than ``largest`` are not multiplied out:
+    that may grow exponentially with the depth.
     """
     if left == right:
         return rules.ring(program, left, right)
