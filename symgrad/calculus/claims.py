@@ -87,7 +87,7 @@ class Claims:
             for size in shape:
                 found.append(self.letters.pick(size, found))
             self.reverses[root.tensor] = Reverse(
-                self.program, t.Entry(root.tensor, tuple(found)), self.letters, self.model.assumptions
+                self.program, t.Entry(root.tensor, tuple(found)), self.letters, self.model.assumptions, of_data=True
             )
         return self.reverses[root.tensor]
 
