@@ -8,6 +8,7 @@ from itertools import permutations
 from symgrad.calculus.polynomials import ONE, arithmetic, expanded, key, monomial, poly, written
 from symgrad.calculus.rewrite import (
     REFUSALS,
+    Conversion,
     chained,
     everywhere,
     fresh,

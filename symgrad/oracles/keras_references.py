@@ -156,6 +156,87 @@ def _autoencoder(run: _Run) -> Measured:
     return run.measured(objective)
 
 
+def _rmse(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+    return run.measured(lambda: run.tf.sqrt(loss(run.column("y"), layer(run["x"]))))
+
+
+def _log_of_mean(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+    return run.measured(lambda: run.tf.math.log(loss(run.column("y"), layer(run["x"]))))
+
+
+def _sum_reduction(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("BinaryCrossentropy", from_logits=True, reduction="sum")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
+
+
+def _mean_with_sample_weight(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"]), sample_weight=run["s"]))
+
+
+def _masked_mean(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
+    return run.measured(lambda: loss(run["y"][:, :, None], layer(run["x"]), sample_weight=run["m"]))
+
+
+def _unequal_shards(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
+
+    def objective() -> Any:
+        parts = run.tf.unstack(run["s"], axis=1)
+        means = [loss(run.column("y"), layer(run["x"]), sample_weight=part) for part in parts]
+        return run.tf.reduce_mean(run.tf.stack(means))
+
+    return run.measured(objective)
+
+
+def _gradient_accumulation(run: _Run) -> Measured:
+    loss = run.loss("CategoricalCrossentropy", from_logits=True, reduction="mean_with_sample_weight")
+    layer = run.dense("W", "b")
+
+    def objective() -> Any:
+        parts = run.tf.unstack(run["s"], axis=1)
+        means = [loss(run["y"], layer(run["x"]), sample_weight=part[:, None] * run["m"]) for part in parts]
+        return run.tf.reduce_mean(run.tf.stack(means))
+
+    return run.measured(objective)
+
+
+def _l2_penalty_counted_twice(run: _Run) -> Measured:
+    tf, layer = run.tf, run.dense("w", "b")
+
+    def objective() -> Any:
+        penalty = run["lam"] * tf.reduce_sum(tf.square(layer.kernel.value))
+        each = tf.math.squared_difference(layer(run["x"])[:, 0], run["y"]) + penalty
+        return tf.reduce_mean(each) + penalty
+
+    return run.measured(objective)
+
+
+def _batch_norm(run: _Run) -> Measured:
+    inner, outer, loss = run.dense("W", "b"), run.dense("v", "c"), run.loss("MeanSquaredError")
+    layer = run.keras.layers.BatchNormalization(epsilon=float(run.arrays["eps"]), dtype=run.dtype)
+    layer.build((None, inner.units))
+    for name, variable in (("gamma", layer.gamma), ("beta", layer.beta)):
+        variable.assign(run.arrays[name])
+        run.watched[name] = variable.value, run.arrays[name].shape
+    tanh = run.keras.activations.tanh
+    return run.measured(lambda: loss(run.column("y"), outer(tanh(layer(inner(run["x"]), training=True)))))
+
+
+def _info_nce(run: _Run) -> Measured:
+    tf, loss = run.tf, run.loss("SparseCategoricalCrossentropy", from_logits=True)
+    queries, keys = run.variable("W"), run.variable("V")
+
+    def objective() -> Any:
+        similar = tf.matmul(run["x"] @ queries, run["y"] @ keys, transpose_b=True) / run["tau"]
+        return loss(tf.range(len(run.arrays["x"])), similar)
+
+    return run.measured(objective)
+
+
 def _half_squared(run: _Run) -> Measured:
     w, tf = run.variable("w"), run.tf
     return run.measured(lambda: tf.reduce_mean(tf.square(tf.linalg.matvec(run["x"], w) - run["y"])) / 2)
