@@ -6,13 +6,13 @@ from typing import Any
 
 from symgrad.calculus import numbers
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.local import Chain, assumed, simplify
-from symgrad.calculus.normal import meet, normal
+from symgrad.calculus.local import FOLDED, SHORTEST, Chain, assumed, simplify
+from symgrad.calculus.normal import meet, normal, tidy
 from symgrad.calculus.reverse import Letters, Reverse, first_of
 from symgrad.calculus.signs import stated
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
-from symgrad.kernel.program import ancestors, reached
+from symgrad.kernel.program import ancestors, mentioned, reached
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Claim, Model
 from symgrad.lang.text import Printer
@@ -46,7 +46,7 @@ class Claims:
         theorem = self._meet(chain, claim.right, range(1))
         early = self._witness(chain, claim, tries=2) if theorem is None else None
         if theorem is None and early is None:
-            theorem = self._meet(chain, claim.right, range(1, 5))
+            theorem = self._level(chain, claim.right) or self._meet(chain, claim.right, range(1, 5))
         if theorem is not None:
             found = stated(theorem, self.model.assumptions)
             statements[name] = found
@@ -125,6 +125,35 @@ class Claims:
                 return chain.theorem()
         return None
 
+    def _level(self, chain: Chain, right: t.Term) -> Theorem | None:
+        """Close the chain by opening only the definitions that one side alone mentions, the last of the program first.
+
+        What both sides mention stays closed: so it may stand under a root without being multiplied out there.
+        """
+        program, ways = self.program, (None, self._assume, _shortened)
+        to: Theorem | None = None
+        fro: Theorem | None = None
+        while True:
+            there, back = rw.result(to, chain.right), rw.result(fro, right)
+            alone = {d.name for d in program.definitions} & (mentioned(there) ^ mentioned(back))
+            if not alone:
+                return None
+            last = next(d.name for d in reversed(program.definitions) if d.name in alone)
+            opened = rw.everywhere(_opening(last))
+            to, fro = rw.chained(to, opened(program, there)), rw.chained(fro, opened(program, back))
+            there, back = rw.result(to, chain.right), rw.result(fro, right)
+            for way in ways:
+                try:
+                    first, second = (way(program, there), way(program, back)) if way else (None, None)
+                    middle = meet(program, rw.result(first, there), rw.result(second, back))
+                except rw.REFUSALS:
+                    continue
+                if middle is not None:
+                    end = rw.chained(fro, second)
+                    whole = rw.chained(rw.chained(rw.chained(to, first), middle), rules.sym(end) if end else None)
+                    chain.add(whole)
+                    return chain.theorem()
+
     def _assume(self, program: Any, term: t.Term) -> Theorem | None:
         done = normal(program, term)
         step = rw.everywhere(assumed(program, self.model.assumptions))(program, rw.result(done, term))
@@ -140,6 +169,21 @@ class Claims:
         left = numbers.formula(self.program, numbers.with_bars(chain.right), extra)
         right = numbers.formula(self.program, claim.right, extra)
         return numbers.witness(self.model, theorem.hypotheses, letters, left, right, tries)
+
+
+def _opening(name: str) -> rw.Conversion:
+    """Unfold one definition."""
+    return lambda program, term: (
+        rules.unfold(program, term) if isinstance(term, t.Entry) and term.tensor == name else None
+    )
+
+
+def _shortened(program: Any, term: t.Term) -> Theorem | None:
+    """Tidy up, and fold into definitions whatever is the body of one."""
+    done: Theorem | None = None
+    for convert in (tidy, SHORTEST, FOLDED):
+        done = rw.chained(done, convert(program, rw.result(done, term)))
+    return done
 
 
 def _open(program: Any, term: t.Term) -> Theorem | None:

@@ -46,7 +46,7 @@ def judge_weights(model: Model, tape: Tape | None, parameters: list[str]) -> tup
         found["reason"] = "the weight depends on the parameters, and was not seen to move with them"
     if tape.failed:
         return found | {"kind": "none", "reason": "; ".join(f"{k}: {v}" for k, v in tape.failed.items())}, mean
-    if any(kept.remainder != t.ZERO for kept in tape.kept.values()):
+    if any(kept.remainder != t.ZERO for name, kept in tape.kept.items() if name in parameters):
         found |= _remainder(model, printer, kind)
     return found, mean
 

@@ -87,6 +87,11 @@ class Bounded:
     m: Floats
     e: Floats
 
+    @property
+    def vanishes(self) -> bool:
+        """Whether every value is zero, as far as the balls tell, but floating point may leave something."""
+        return bool(np.all(self.m < self.e * 2.0**-100))
+
     def spread(self, axes: tuple[Axis, ...]) -> Bounded:
         """The same values with axes in this order, of length one where the letter is missing."""
         if axes == self.axes:
@@ -103,6 +108,10 @@ class Bounded:
         """A multiple, as if computed exactly."""
         size = abs(float(factor))
         return Bounded(self.axes, _objects(self.x * factor), self.m * size, self.e * size)
+
+    def shifted(self, by: float) -> Bounded:
+        """The same values, each with a number added, as if computed exactly."""
+        return Bounded(self.axes, _objects(self.x + arb(by)), self.m + abs(by), self.e)
 
 
 class BoundEvaluator:
