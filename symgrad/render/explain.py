@@ -89,8 +89,8 @@ class _Answers:
 
     def block(self, item: Item) -> Block:
         match item:
-            case Say(about, text):
-                return Block("text", (Paragraph(self.words(about, text)),))
+            case Say(about, text, lead):
+                return Block("text", (Paragraph(self.words(about, text), (lead,) if lead else ()),))
             case Picture(about, name, caption):
                 words = self.words(about, caption)
                 return Block("text", (Figure(name, words, self.figures.get(name, ""), self.beside),))

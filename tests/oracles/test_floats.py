@@ -78,7 +78,9 @@ def test_every_definition_of_the_catalogue_has_the_value_that_balls_give_it(name
         entry = Entry(definition.name, definition.letters)
         values = floats.value(entry, definition.letters)
         for at in every(definition.letters, point.sizes):
-            assert values[tuple(at.values())] == pytest.approx(float(ball(exact.value(entry, at))), rel=1e-12, abs=1e-12)
+            assert values[tuple(at.values())] == pytest.approx(
+                float(ball(exact.value(entry, at))), rel=1e-12, abs=1e-12
+            )
 
 
 @pytest.mark.parametrize("function", DERIVATIVES)
