@@ -83,4 +83,4 @@ def test_of_the_squared_loss_nothing_is_left(entry):
     rest = "second[m, n, d] - once[m, n, d] - eta^2 * sum(j, H[n, d, j] * g[m, j])"
     text = text.replace("objective =", f"rest[m, n, d] = {rest}\nobjective =")
     rows = small_rates(parse_model(text, "squared", "squared.sg"), POINT, RATES)
-    assert all(row.rest == 0 and not row.difference == 0 for row in rows)
+    assert all(row.rest == 0 and row.difference != 0 for row in rows)
