@@ -11,19 +11,23 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import first_of
+from symgrad.calculus.search import Question
 from symgrad.calculus.signs import stated
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
 from symgrad.kernel.program import Program, lifted, mentioned
+from symgrad.oracles.points import reach
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from symgrad.calculus.reverse import Cotangent, Reverse
     from symgrad.calculus.tape import Tape
     from symgrad.kernel.terms import Judgement
     from symgrad.kernel.theorem import Theorem
     from symgrad.lang.model import Model
-    from symgrad.oracles.balls import Point
+    from symgrad.oracles.balls import Point, Real
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
@@ -67,6 +71,7 @@ class Identity:
     statements: dict[str, Theorem]
     closed: dict[str, dict[str, Theorem]]
     chains: list[Chain] = field(default_factory=list)
+    shown: bool = False
 
     def verdict(self, parameters: list[str]) -> dict[str, Any]:
         """The entry ``identity`` of the verdicts; batch of one decides."""
@@ -175,15 +180,15 @@ class Identity:
         chain.add(rules.sym(opened))
         return chain
 
-    def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Position, ...], numbers.Side]:
+    def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Index, ...], numbers.Side]:
         """The gradient with respect to a parameter as a side: closed, or by its cotangents."""
         found = reverse.cotangents.get(name)
         if found is None:
             shape = self.model.program.tensors[name].shape
             return tuple(t.Index(f"u{k}_", s) for k, s in enumerate(shape)), lambda _, __: Fraction(0)
         if found.closed is not None:
-            return found.wrt.indices, numbers.formula(reverse.program, found.closed.right)
-        return found.wrt.indices, numbers.formula(
+            return t.letters(found.wrt), numbers.formula(reverse.program, found.closed.right)
+        return t.letters(found.wrt), numbers.formula(
             reverse.program, numbers.with_bars(found.left), numbers.named(reverse)
         )
 
@@ -202,15 +207,28 @@ class Identity:
         rows = None if ones else self.rows
         own, part = self._slope(rows or self.one, name)
 
-        def mean(point: Point, at: dict[t.Position, int]) -> Any:
-            there: dict[Any, int] = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
+        def each(point: Point, at: Mapping[t.Index, int]) -> list[Real]:
+            there = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
             samples = range(point.sizes[program.batch])
             if rows is None:
-                return numbers.mean([part(numbers.alone(point, program, k), there) for k in samples])
-            return numbers.mean([part(point, there | {n: k}) for k in samples])
+                return [part(numbers.alone(point, program, k), there) for k in samples]
+            return [part(point, there | {n: k}) for k in samples]
 
-        hypotheses = [h for s in self.statements.values() if s.program == program for h in s.hypotheses]
-        found = numbers.witness(self.model, hypotheses, letters, whole, mean)  # type: ignore[arg-type]
+        hypotheses = tuple(h for s in self.statements.values() if s.program == program for h in s.hypotheses)
+        roots = (t.Entry("loss", (n,)), t.Entry("objective", ()))
+        question = Question(
+            model=self.model,
+            hypotheses=tuple(dict.fromkeys(hypotheses)),
+            names=reach(self.model, *roots),
+            letters=letters,
+            left=whole,
+            right=lambda point, at: numbers.mean(each(point, at)),
+            rows=each,
+        )
+        if self.shown and question.glance():
+            return REFUTED, {}  # one counterexample is told
+        found = question.witness()
         if found:
+            self.shown = True
             return REFUTED, {"witness": {"parameter": name} | found}
-        return UNDECIDED, {"residual": f"{name}: neither proved nor refuted"}
+        return UNDECIDED, {"residual": f"{name}: neither proved nor refuted, {question.given_up}"}

@@ -39,8 +39,8 @@ def gap(value: Bounded, actual: NDArray[Any], scale: float | None = None) -> tup
     """
     if value.x.shape != actual.shape:
         return float("inf"), float("inf")
-    distance = _distance(value, actual)
-    spacing = np.float64(np.spacing(np.asarray(np.max(value.m) if scale is None else scale, actual.dtype)))
+    distance, kind = _distance(value, actual), actual.dtype
+    spacing = np.float64(np.spacing(np.asarray(np.max(value.m) if scale is None else scale, kind)))
     with np.errstate(over="ignore"):  # a wrong value where the right one is zero
         return float(np.max(distance / _bound(value, actual))), float(np.max(distance) / spacing)
 

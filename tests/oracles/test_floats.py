@@ -43,7 +43,11 @@ CASES = {
     "sum of what is constant": (sigma(n, b), (k,), lambda a: 4 * a["b"]),
     "delta": (sigma(m, Times((Delta(n, m), Entry("x", (m, d))))), (n, d), lambda a: a["x"]),
     "equal delta": (sigma(n, Delta(n, n)), (), lambda _: 4.0),
-    "size and power": (Times((Power(Size("N"), Fraction(-1)), Power(x, Fraction(2)))), (n, d), lambda a: a["x"] ** 2 / 4),
+    "size and power": (
+        Times((Power(Size("N"), Fraction(-1)), Power(x, Fraction(2)))),
+        (n, d),
+        lambda a: a["x"] ** 2 / 4,
+    ),
     "root": (Power(A, Fraction(1, 2)), (d,), lambda a: np.sqrt(np.diag(a["A"]))),
     "two arguments": (call("max")(x, c), (n, d), lambda a: np.maximum(a["x"], 0.75)),
 }  # fmt: skip
