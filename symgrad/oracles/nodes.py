@@ -43,7 +43,7 @@ class Node:
     error: float
 
 
-def nodes(model: Model, seed: int = 0) -> list[Node]:
+def node_by_node(model: Model, seed: int = 0) -> list[Node]:
     """Every claimed derivative of a model that has a network here, on real layers in double precision.
 
     Args:

@@ -94,7 +94,7 @@ def test_the_tape_is_compared_on_request(symgrad):
 @pytest.mark.parametrize("error", [5.0, float("inf"), float("nan")])
 def test_a_tape_that_holds_something_else_is_an_error(symgrad, monkeypatch, error):
     wrong = nodes.Node(2, "objective", "a", 6, error)
-    monkeypatch.setattr(nodes, "nodes", lambda _: [wrong])
+    monkeypatch.setattr(nodes, "node_by_node", lambda _: [wrong])
     ran = symgrad("explain", "--check", "tensorflow")
     assert ran.code == 1
     assert ran.out == ""

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.tensorflow
 )
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_tape_holds_what_the_claims_say_at_every_node(entry, name, derivatives, seed):
-    found = nodes.nodes(entry(name), seed)
+    found = nodes.node_by_node(entry(name), seed)
     assert [f"{node.value} {node.wrt}" for node in found] == derivatives
     assert all(node.entries >= 2 for node in found)
     assert all(node.error <= ALLOWED for node in found)
@@ -52,8 +52,8 @@ def wrong(model, number):
 @pytest.mark.parametrize("name", ["tape_reads_back", "vector_of_losses"])
 def test_a_wrong_claim_does_not_agree(entry, name):
     model = entry(name)
-    for node in nodes.nodes(model):
-        errors = [n.error for n in nodes.nodes(wrong(model, node.claim)) if n.claim == node.claim]
+    for node in nodes.node_by_node(model):
+        errors = [n.error for n in nodes.node_by_node(wrong(model, node.claim)) if n.claim == node.claim]
         assert errors[0] > ALLOWED
 
 
@@ -64,13 +64,13 @@ def test_the_rows_of_other_samples_have_to_be_zero(entry, monkeypatch):
         return network(arrays) | {("loss", "a"): np.full_like(network(arrays)["loss", "a"], np.nan)}
 
     monkeypatch.setitem(nodes.NETWORKS, "tape_reads_back", coupled)
-    (node,) = [n for n in nodes.nodes(entry("tape_reads_back")) if (n.value, n.wrt) == ("loss", "a")]
+    (node,) = [n for n in nodes.node_by_node(entry("tape_reads_back")) if (n.value, n.wrt) == ("loss", "a")]
     assert not node.error <= ALLOWED
 
 
 def test_a_model_without_a_network_is_refused(entry):
     with pytest.raises(InputError, match="no network to compare 'linear_regression' with"):
-        nodes.nodes(entry("linear_regression"))
+        nodes.node_by_node(entry("linear_regression"))
 
 
 def test_what_the_page_tells_people_to_write_does_what_it_says():
