@@ -21,7 +21,7 @@ REFUTED = {
     "minibatch_with_replacement": [],
     "minibatch_without_replacement": [],
     "sequential_logistic": [3],
-    "sequential_updates": [4],
+    "sequential_updates": [4, 5],
     "spread_of_gradients": [4],
     "tape_reads_back": [],
     "vector_of_losses": [5],

@@ -68,6 +68,9 @@ class _Answers:
         beside: bool,
     ) -> None:
         self.derivations, self.figures, self.tables, self.beside = derivations, figures, tables, beside
+        for name, derivation in derivations.items():
+            if derivation.verdicts["separable"].get("status") != "proved":
+                raise SymgradError(f"the explanation speaks of samples that are kept apart, in {name} they are not")
         self.matters = {name: Matter(derivation) for name, derivation in derivations.items()}
 
     def document(self) -> Document:

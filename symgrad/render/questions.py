@@ -140,7 +140,7 @@ WHAT = Question(
             " unconvinced, you were right to ask: a framework does not run the formula. It runs a program that computes"
             " all the samples at once, and it differentiates by walking back through that program. So there is more to"
             " prove, and it is proved: that the program for the batch gives each sample the loss that it would have"
-            " alone, that the walk back returns exactly <batch w> and <batch b>, and what it holds on its way, which is"
+            " alone (symgrad prove calls this separable), that the walk back returns exactly <batch w> and <batch b>, and what it holds on its way, which is"
             " the next question.",
         ),
     ),
@@ -318,7 +318,8 @@ NOT_THE_SAME = Question(
             " the second gradient is taken at another place. Against one step with rate {2 * eta} on the mean of the"
             " two gradients the difference is exactly {eta^2} times the matrix {H[n, d, j]} of second derivatives of"
             " the second loss, <claim 2>, times the first gradient: <claim 3>, for every {eta}. For a small rate that"
-            " is little, but it is not nothing, and it adds up.",
+            " is little, but it is not nothing, it adds up, and it"
+            " depends on the order of the samples.",
             "Updating after every sample instead of once",
         ),
         Theorem(
@@ -326,7 +327,8 @@ NOT_THE_SAME = Question(
             ("f", "loss", "g", "H", "first", "second", "both", "once"),
             ("claim 1", "claim 2", "claim 3"),
         ),
-        Wrong("sequential_updates", 4, "two steps are one step of twice the rate"),
+        Wrong("sequential_updates", 4, "two steps on different samples are one step of twice the rate"),
+        Wrong("sequential_updates", 5, "the order of the samples does not matter"),
         Say(
             "sequential_logistic",
             "For other losses the matrix of second derivatives, {H[n, d, j]} in <claim 2>, changes along the first"

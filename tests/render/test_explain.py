@@ -89,8 +89,16 @@ def test_what_was_not_refuted_is_not_denied(answers):
     derivations, tables = answers
     whole = derivations["sequential_updates"]
     claims = [*whole.claims[:-1], {**whole.claims[-1], "status": "undecided"}]
-    with pytest.raises(SymgradError, match="denies claim 4 of sequential_updates, which was not refuted"):
+    with pytest.raises(SymgradError, match="denies claim 5 of sequential_updates, which was not refuted"):
         explanation({**derivations, "sequential_updates": replace(whole, claims=claims)}, {}, tables)
+
+
+def test_samples_that_meet_are_not_spoken_of(answers):
+    derivations, tables = answers
+    whole = derivations["loss_after_step"]
+    coupled = replace(whole, verdicts={**whole.verdicts, "separable": {"status": "refuted"}})
+    with pytest.raises(SymgradError, match="kept apart, in loss_after_step they are not"):
+        explanation({**derivations, "loss_after_step": coupled}, {}, tables)
 
 
 def test_a_table_that_the_words_need_has_to_be_there(answers):
