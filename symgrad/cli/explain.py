@@ -61,7 +61,9 @@ def command(manner: Manner, form: str, output: str | None, force: bool, backend:
     if manner.json:
         verdicts = {name: derivation.verdict.value for name, derivation in derivations.items()}
         manner.give({"schema": 1, "derivations": verdicts})
-    elif not output:
+    elif output:
+        put(f"explain: {len(derivations)} derivations proved\n")
+    else:
         put(files[f"explain.{form}"].decode())
     return 0
 

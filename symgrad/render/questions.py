@@ -140,7 +140,8 @@ WHAT = Question(
             " unconvinced, you were right to ask: a framework does not run the formula. It runs a program that computes"
             " all the samples at once, and it differentiates by walking back through that program. So there is more to"
             " prove, and it is proved: that the program for the batch gives each sample the loss that it would have"
-            " alone (symgrad prove calls this separable), that the walk back returns exactly <batch w> and <batch b>, and what it holds on its way, which is"
+            " alone (symgrad prove calls this separable), that"
+            " the walk back returns exactly <batch w> and <batch b>, and what it holds on its way, which is"
             " the next question.",
         ),
     ),
