@@ -43,6 +43,8 @@ ARITY = {"pi": 0, "max": 2, "min": 2} | dict.fromkeys(UNARY, 1)
 KINKED = ("relu", "abs", "sign", "step", "max", "min")
 SIGNS = (">", ">=", "!=")
 DERIVATIVES = ("total", "direct")
+# What binds an index: a sum over it, or the largest value over it. Where only binding counts, both are called sums.
+BINDERS = ("sum", "largest")
 
 Letter = tuple[str, str]
 Position = int | Letter
@@ -57,12 +59,14 @@ def rows(table: str) -> dict[str, list[str]]:
 
 
 # What follows the kind of a term, and what a rule is given: see Reader. The laws sum_* and partial_* are one rule each.
-PARTS = rows("number:f; size:n; entry:nP; delta:pp; plus:T; times:T; power:tf; apply:nT; sum:nt; total:tt; direct:tt")
+PARTS = rows(
+    "number:f; size:n; entry:nP; delta:pp; plus:T; times:T; power:tf; apply:nT; sum:nt; largest:nt; total:tt; direct:tt"
+)
 RULES = rows(
     "sym:s; trans:ss; congruence:stI; unfold:gt; hypothesis:gj; ring:gtt; identity:gnT; sum_split:gt; sum_factor:gt;"
-    "sum_exchange:gt; sum_delta:gt; sum_constant:gt; partial_constant:gt; partial_entry:gt; partial_plus:gt;"
-    "partial_times:gt; partial_power:gt; partial_apply:gt; partial_sum:gt; chain:gt; sign:gtS; sign_weaken:sr;"
-    "sign_equal:ss; separable:gtS; lift:ss; state:sS"
+    "sum_exchange:gt; sum_delta:gt; sum_constant:gt; largest_constant:gt; partial_constant:gt; partial_entry:gt;"
+    "partial_plus:gt; partial_times:gt; partial_power:gt; partial_apply:gt; partial_sum:gt; partial_largest:gt;"
+    "chain:gt; sign:gtS; sign_weaken:sr; sign_equal:ss; separable:gtS; lift:ss; state:sS"
 )
 
 # Terms in the tables, in prefix notation: u and v are given; "~ a" is -a, that is times(-1, a); "- a b" is plus(a, -b);
@@ -150,7 +154,7 @@ class Terms(list[Row]):
         depth = 1 + max([part.depth for part in below], default=0)
         need(depth <= MAX_DEPTH, f"a term is deeper than {MAX_DEPTH}")
         numbers = [place + 1 for place in key[2] if isinstance(place, int)]
-        reach = max(numbers + [part.open for part in below], default=0) - (kind == "sum")
+        reach = max(numbers + [part.open for part in below], default=0) - (kind in BINDERS)
         free = [[place for place in key[2] if isinstance(place, tuple)], *[part.letters for part in below]]
         letters = tuple(dict.fromkeys([letter for group in free for letter in group]))
         tensors = frozenset([str(label)] if kind == "entry" else []).union(*[part.tensors for part in below])
@@ -172,6 +176,10 @@ class Terms(list[Row]):
         negative = self.make("times", (self.number(-1), operands[-1]))
         return self.make("plus", (operands[0], negative)) if len(operands) == 2 else negative
 
+    def gap(self, first: int, second: int, *places: Position) -> int:
+        """How much a value exceeds another one of the same family, and -1 if it is the same one."""
+        return self.make("plus", (first, self.minus(second), self.minus(self.make("delta", (), "", places))))
+
     def replace(self, term: int, at: int, new: int) -> int:
         """The term with another subterm at one place."""
         kind, label, places, kids = self[term][:4]
@@ -185,7 +193,7 @@ class Terms(list[Row]):
             if (part, below) not in memo:
                 row = self[part]
                 places = place(row, below) if row.kind in ("entry", "delta") else ()
-                kids = [go(kid, below + (row.kind == "sum")) for kid in row.kids]
+                kids = [go(kid, below + (row.kind in BINDERS)) for kid in row.kids]
                 memo[part, below] = self.make(row.kind, kids, row.label, places)
             return memo[part, below]
 
@@ -222,7 +230,7 @@ class Terms(list[Row]):
         if (term, kinks) not in self.found:
             row = self[term]
             # Sums inside are less deep, so they get other letters; and no letter that is read has such a name.
-            kids = (self.opened(row.kids[0], (f"#{row.depth}", row.label)),) if row.kind == "sum" else row.kids
+            kids = (self.opened(row.kids[0], (f"#{row.depth}", row.label)),) if row.kind in BINDERS else row.kids
             found: Hypotheses = frozenset().union(*[self.conditions(kid, kinks) for kid in kids])
             name, exponent = row.label if row.kind == "apply" else "", row.label if row.kind == "power" else Fraction(1)
             positive, nonzero = name == "log" or exponent.denominator > 1, exponent < 0 or (kinks and name in KINKED)
@@ -230,6 +238,11 @@ class Terms(list[Row]):
             about = self.minus(*kids) if name in ("max", "min") else kids[0] if kids else term
             if relation and self[about].kind != "size":
                 found |= {self.closure((relation, about, self.number(0)))}
+            if row.kind == "largest" and kinks:
+                # No two values are equal; the second letter is the first one's other name, and nobody else's.
+                two = [(f"{marks}{row.depth}", row.label) for marks in ("##", "#")]
+                gap = self.gap(*[self.opened(row.kids[0], letter) for letter in two], *two)
+                found |= {self.closure(("!=", gap, self.number(0)))}
             self.found[term, kinks] = found
         return self.found[term, kinks]
 
@@ -297,7 +310,7 @@ class Program:
             varies = variable.kind == "entry" and self.kinds.get(variable.label) != "data"
             need(varies and not body.derived and (row.kind == "direct" or body.kind == "entry"), "no such derivative")
         for kid in row.kids:
-            self.fits(kid, (row.label, *around) if row.kind == "sum" else around)
+            self.fits(kid, (row.label, *around) if row.kind in BINDERS else around)
         self.fitting.add(key)
 
     def collapse(self, term: int, around: tuple[str, ...] = ()) -> int:
@@ -306,9 +319,9 @@ class Program:
         sizes = [around[place] if isinstance(place, int) else place[1] for place in row.places]
         if (row.kind == "delta" and sizes[0] == batch) or (row.kind == "size" and row.label == batch):
             return self.terms.number(1)
-        inside = (row.label, *around) if row.kind == "sum" else around
+        inside = (row.label, *around) if row.kind in BINDERS else around
         kids = [self.collapse(kid, inside) for kid in row.kids]
-        if row.kind == "sum" and row.label == batch:
+        if row.kind in BINDERS and row.label == batch:
             return kids[0]
         kept = [place for place, size in zip(row.places, sizes, strict=True) if size != batch]
         places = [place - around[:place].count(batch) if isinstance(place, int) else place for place in kept]
@@ -495,7 +508,7 @@ class Rules(Ring):
                     need(not isinstance(place, int) or place >= 0, "a letter cannot stand for what is bound inside")
                     size = around[place] if isinstance(place, int) else place[1]
                     need(size == old[1], "a letter cannot stand for a position of another size")
-            fresh = {(*pair, below + (one.kind == "sum")) for pair in zip(one.kids, other.kids, strict=False)} - seen
+            fresh = {(*pair, below + (one.kind in BINDERS)) for pair in zip(one.kids, other.kids, strict=False)} - seen
             seen |= fresh
             todo += fresh
         need(self.terms.instance(pattern, choice) == subject, "the premise does not match there")
@@ -554,7 +567,7 @@ class Rules(Ring):
                     closed = relation in ("=", ">=") and any(tensor in terms[side].tensors for side in sides)
                     need(not closed, "an equation that holds only for some values of the variable")
                     given.update(*[program.smooth(side, tensor, False) for side in sides])
-            inner = (row.label, *around) if row.kind == "sum" else around
+            inner = (row.label, *around) if row.kind in BINDERS else around
             return terms.replace(place, turn, go(row.kids[turn], path[1:], inner))
 
         result = go(term, path, ())
@@ -623,6 +636,19 @@ class Rules(Ring):
             right = terms.joined("times", moved) if moved else terms.number(1)
         return self.conclude(Theorem(program, ("=", term, right)))
 
+    def largest_constant(self, program: Program, term: int) -> Theorem:
+        """The largest of values that are all the same."""
+        (inside,) = self.row(program, term, "largest").kids
+        need(not self.terms[inside].open, "the body is not free of the index")
+        return self.conclude(Theorem(program, ("=", term, inside)))
+
+    def chosen(self, size: str, value: int) -> int:
+        """Below a sum over i: 1 if no value exceeds the i-th, so that 1/2 is more than their number, else 0."""
+        terms = self.terms
+        outer = terms.move(value, lambda old, below: below + 1 if old == below else old)
+        above = terms.make("sum", (terms.make("apply", (terms.gap(value, outer, 0, 1),), "step"),), size)
+        return terms.make("apply", (terms.minus(terms.number(Fraction(1, 2)), above),), "step")
+
     def partial(self, law: str, program: Program, term: int) -> Theorem:
         """The laws of derivatives; an operation gives one term for each operand that varies."""
         terms = self.terms
@@ -651,6 +677,9 @@ class Rules(Ring):
                 slope = self.written(iter(SLOPES[body.label][0].split()), (kid, body.kids[at - 1]))
                 result = terms.make("times", (slope, result))
             elif body.kind == "sum":
+                result = terms.make("sum", (result,), body.label)
+            elif body.kind == "largest":
+                result = terms.make("times", (self.chosen(body.label, kid), result))
                 result = terms.make("sum", (result,), body.label)
             results.append(result)
         need(bool(results), "nothing varies")

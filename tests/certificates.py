@@ -15,6 +15,7 @@ SHAPES = {
     "sum_exchange": "gt",
     "sum_delta": "gt",
     "sum_constant": "gt",
+    "largest_constant": "gt",
     "partial_constant": "gt",
     "partial_entry": "gt",
     "partial_plus": "gt",
@@ -22,6 +23,7 @@ SHAPES = {
     "partial_power": "gt",
     "partial_apply": "gt",
     "partial_sum": "gt",
+    "partial_largest": "gt",
     "chain": "gt",
     "sign": "gtS",
     "sign_weaken": "sr",
@@ -84,6 +86,20 @@ def direct(body, variable):
 
 def over(size, body):
     return ["sum", size, body]
+
+
+def largest(size, body):
+    return ["largest", size, body]
+
+
+def gap(first, second, *places):
+    """How much a value exceeds another one of the same family, and -1 if it is the same one."""
+    return plus(first, neg(second), neg(delta(*places)))
+
+
+def chosen(size, first, second):
+    """Below a sum: 1 where no value, ``first`` of the inner sum's index, exceeds that of the outer index."""
+    return call("step", plus(num("1/2"), neg(over(size, call("step", gap(first, second, 0, 1))))))
 
 
 def size(name):
@@ -154,7 +170,8 @@ class Certificate:
     def term(self, tree):
         """The row of a term, after the rows of its subterms."""
         kind, *parts = tree
-        where = {"plus": [0], "times": [0], "power": [0], "apply": [1], "sum": [1], "total": [0, 1], "direct": [0, 1]}
+        where = {"plus": [0], "times": [0], "power": [0], "apply": [1], "sum": [1], "largest": [1]}
+        where |= {"total": [0, 1], "direct": [0, 1]}
         for at in where.get(kind, []):
             many = kind in ("plus", "times", "apply")
             parts[at] = [self.term(part) for part in parts[at]] if many else self.term(parts[at])

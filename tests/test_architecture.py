@@ -142,8 +142,8 @@ def test_the_checker_imports_only_the_standard_library():
     assert foreign == []
 
 
-def test_the_checker_has_at_most_700_code_lines():
-    assert code_lines(PACKAGE / "checker.py") <= 700
+def test_the_checker_has_at_most_850_code_lines():
+    assert code_lines(PACKAGE / "checker.py") <= 850
 
 
 def test_nothing_of_symgrad_imports_the_checker():

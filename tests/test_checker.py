@@ -17,10 +17,13 @@ from certificates import (
     SHAPES,
     Certificate,
     call,
+    chosen,
     delta,
     direct,
     entry,
     eq,
+    gap,
+    largest,
     minus,
     neg,
     num,
@@ -82,6 +85,22 @@ Z_INSIDE = plus(over("D", times(entry("w", 0), entry("x", 1, 0))), B)
 Z_SINGLE = plus(over("D", times(entry("w", 0), entry("x", 0))), B)
 LOSS_SINGLE = plus(times(AS, Q), neg(YS), times(B, ZS))
 LOSS_INSIDE = plus(times(entry("a", 0), Q), neg(entry("y", 0)), times(B, entry("z", 0)))
+SCALED = largest("D", times(entry("w", 0), B))
+UNTIED = sign("!=", gap(times(entry("w", "_0:D"), B), times(entry("w", "_1:D"), B), "_0:D", "_1:D"))
+SCALED_SLOPE = over(
+    "D",
+    times(
+        chosen("D", times(entry("w", 0), B), times(entry("w", 1), B)),
+        direct(times(entry("w", 0), B), B),
+    ),
+)
+
+
+def affine(sample, feature=0):
+    """A sum over the features, with a sample that is a letter or a number as it counts inside that sum."""
+    return over("D", times(entry("w", feature), entry("x", sample, feature)))
+
+
 PAIRED = over("D", times(entry("w", 0), entry("x", "n:N", 0)))
 
 ACCEPTED = {
@@ -257,6 +276,109 @@ ACCEPTED = {
         times(delta("n:N", "m:N"), over("D", entry("x", "m:N", 0))),
     ),
     "sum_constant": one("sum_constant", over("D", times(W, B)), times(size("D"), times(W, B))),
+    "largest_constant": one("largest_constant", largest("D", times(W, B)), times(W, B)),
+    "largest_constant of a derivative": one("largest_constant", largest("N", direct(B, W)), direct(B, W)),
+    "congruence under a largest value": (
+        [swap(W, X), ["congruence", 0, largest("N", over("D", times(entry("w", 0), entry("x", 1, 0)))), [0, 0]]],
+        "batch",
+        eq(
+            largest("N", over("D", times(entry("w", 0), entry("x", 1, 0)))),
+            largest("N", over("D", times(entry("x", 1, 0), entry("w", 0)))),
+        ),
+        (),
+    ),
+    "congruence that brings a sum under a largest value": (
+        [["unfold", "batch", Z], ["congruence", 0, largest("N", entry("z", 0)), [0]]],
+        "batch",
+        eq(largest("N", entry("z", 0)), largest("N", Z_INSIDE)),
+        (),
+    ),
+    "congruence with a largest value inside": (
+        [swap(largest("D", X), B), ["congruence", 0, over("N", times(largest("D", entry("x", 1, "k:D")), B)), [0]]],
+        "batch",
+        eq(over("N", times(largest("D", entry("x", 1, "k:D")), B)), over("N", times(B, largest("D", entry("x", 1, "k:D"))))),
+        (),
+    ),
+    "congruence by a hypothesis for all values of the index": (
+        [ring(INVERSE, ONE), ["congruence", 0, largest("D", times(entry("w", 0), power(entry("w", 0), -1))), [0]]],
+        "batch",
+        eq(largest("D", times(entry("w", 0), power(entry("w", 0), -1))), largest("D", ONE)),
+        [sign("!=", W0)],
+    ),
+    "congruence into a derivative of a largest value": (
+        [swap(W, B), ["congruence", 0, direct(SCALED, B), [0, 0]]],
+        "batch",
+        eq(direct(SCALED, B), direct(largest("D", times(B, entry("w", 0))), B)),
+        (),
+    ),
+    "congruence into a derivative asks for what is smooth under a largest value": (
+        [ring(times(SCALED, power(SCALED, -1)), ONE), ["congruence", 0, direct(times(SCALED, power(SCALED, -1)), B), [0]]],
+        "batch",
+        eq(direct(times(SCALED, power(SCALED, -1)), B), direct(ONE, B)),
+        [sign("!=", SCALED), UNTIED],
+    ),
+    "ring: a largest value is an atom": (
+        [ring(plus(SCALED, SCALED), times(num(2), SCALED))],
+        "batch",
+        eq(plus(SCALED, SCALED), times(num(2), SCALED)),
+        (),
+    ),
+    "a largest value is defined where its values are": (
+        [ring(times(B, largest("D", call("log", entry("w", 0)))), times(largest("D", call("log", entry("w", 0))), B))],
+        "batch",
+        eq(times(B, largest("D", call("log", entry("w", 0)))), times(largest("D", call("log", entry("w", 0))), B)),
+        [sign(">", W0)],
+    ),
+    "partial_constant of a largest value": one("partial_constant", direct(SCALED, V), ZERO),
+    "partial_largest": one("partial_largest", direct(SCALED, B), SCALED_SLOPE, [UNTIED]),
+    "partial_largest with respect to an entry": one(
+        "partial_largest",
+        direct(largest("D", entry("w", 0)), W),
+        over("D", times(chosen("D", entry("w", 0), entry("w", 1)), direct(entry("w", 0), W))),
+        [sign("!=", gap(entry("w", "_0:D"), entry("w", "_1:D"), "_0:D", "_1:D"))],
+    ),
+    "partial_largest of sums": one(
+        "partial_largest",
+        direct(largest("N", affine(1)), W),
+        over("N", times(chosen("N", affine(1), affine(2)), direct(affine(1), W))),
+        [sign("!=", gap(affine("_0:N"), affine("_1:N"), "_0:N", "_1:N"))],
+    ),
+    "partial_largest where a letter is free, and values have kinks": one(
+        "partial_largest",
+        direct(largest("D", call("abs", times(entry("x", "n:N", 0), B))), B),
+        over(
+            "D",
+            times(
+                chosen("D", call("abs", times(entry("x", "n:N", 0), B)), call("abs", times(entry("x", "n:N", 1), B))),
+                direct(call("abs", times(entry("x", "n:N", 0), B)), B),
+            ),
+        ),
+        [
+            sign("!=", times(entry("x", "_0:N", "_1:D"), B)),
+            sign("!=", gap(call("abs", times(entry("x", "_0:N", "_1:D"), B)), call("abs", times(entry("x", "_0:N", "_2:D"), B)), "_1:D", "_2:D")),
+        ],
+    ),
+    "partial_largest of a largest value": one(
+        "partial_largest",
+        direct(largest("D", largest("N", times(entry("x", 0, 1), B))), B),
+        over(
+            "D",
+            times(
+                chosen("D", largest("N", times(entry("x", 0, 1), B)), largest("N", times(entry("x", 0, 2), B))),
+                direct(largest("N", times(entry("x", 0, 1), B)), B),
+            ),
+        ),
+        [
+            sign("!=", gap(largest("N", times(entry("x", 0, "_0:D"), B)), largest("N", times(entry("x", 0, "_1:D"), B)), "_0:D", "_1:D")),
+            sign("!=", gap(times(entry("x", "_0:N", "_1:D"), B), times(entry("x", "_2:N", "_1:D"), B), "_0:N", "_2:N")),
+        ],
+    ),
+    "partial_plus asks for no ties where something varies": one(
+        "partial_plus",
+        direct(plus(SCALED, largest("D", entry("v", 0))), B),
+        direct(SCALED, B),
+        [UNTIED],
+    ),
     "partial_constant, direct": one("partial_constant", direct(Z, W), ZERO),
     "partial_constant, total": one("partial_constant", total(Q, W), ZERO),
     "partial_entry": one("partial_entry", direct(entry("w", "i:D"), W), delta("i:D", "j:D")),
@@ -798,6 +920,111 @@ REFUSED = {
         [["sum_delta", "batch", over("D", times(power(delta("j:D", 0), 2), B))]],
         "no factor is a delta",
     ),
+    **{
+        f"{law}: a largest value": ([[law, "batch", largest("D", body)]], "not a sum, but a largest")
+        for law, body in (
+            ("sum_split", plus(entry("w", 0), B)),
+            ("sum_factor", times(entry("w", 0), B)),
+            ("sum_exchange", over("D", times(entry("w", 0), entry("v", 1)))),
+            ("sum_delta", times(delta("j:D", 0), entry("w", 0))),
+            ("sum_constant", B),
+        )
+    },
+    "sum_exchange: a sum of largest values": (
+        [["sum_exchange", "batch", over("D", largest("D", times(entry("w", 0), entry("v", 1))))]],
+        "the body is no finite sum",
+    ),
+    "sum_delta: the index bound by a largest value": (
+        [["sum_delta", "batch", over("D", times(largest("D", times(delta(0, 1), entry("w", 0))), B))]],
+        "no factor is a delta",
+    ),
+    "sum_constant: the index occurs under a largest value": (
+        [["sum_constant", "batch", over("D", largest("D", times(entry("w", 0), entry("v", 1))))]],
+        "not free of the index",
+    ),
+    "sum_factor: the index occurs under a largest value": (
+        [["sum_factor", "batch", over("D", times(entry("w", 0), largest("D", entry("v", 1))))]],
+        "not a product of factors",
+    ),
+    "largest_constant: the index occurs": (
+        [["largest_constant", "batch", largest("D", entry("w", 0))]],
+        "not free of the index",
+    ),
+    "largest_constant: the index occurs in a delta alone": (
+        [["largest_constant", "batch", largest("D", delta("j:D", 0))]],
+        "not free of the index",
+    ),
+    "largest_constant: a sum": ([["largest_constant", "batch", over("D", B)]], "not a largest, but a sum"),
+    "largest_constant: an outer index": (
+        [["largest_constant", "batch", largest("D", entry("w", 1))]],
+        "points to no sum",
+    ),
+    "a largest value over another size": (
+        [["largest_constant", "batch", largest("N", times(B, entry("w", 0)))]],
+        "w is not declared so",
+    ),
+    "a largest value with a delta of two sizes": (
+        [["largest_constant", "batch", largest("N", delta("j:D", 0))]],
+        "a delta of two sizes",
+    ),
+    "ring: a largest value is no sum": ([ring(largest("D", entry("w", 0)), over("D", entry("w", 0)))], "not equal"),
+    "ring: a largest value is one of its index": (
+        [ring(largest("D", entry("w", 0)), largest("D", entry("v", 0)))],
+        "not equal",
+    ),
+    "ring: nothing goes out of a largest value": (
+        [ring(largest("D", times(num(2), entry("w", 0))), times(num(2), largest("D", entry("w", 0))))],
+        "not equal",
+    ),
+    "congruence: a largest value for a sum": (
+        [swap(over("D", entry("w", 0)), B), ["congruence", 0, times(largest("D", entry("w", 0)), B), []]],
+        "does not match",
+    ),
+    "congruence: a largest value over another size": (
+        [ring(largest("D", ONE), plus(largest("D", ONE))), ["congruence", 0, largest("N", ONE), []]],
+        "does not match",
+    ),
+    "congruence: a letter for what a largest value binds inside": (
+        [swap(largest("D", times(W, entry("v", 0))), B), ["congruence", 0, times(largest("D", times(entry("w", 0), entry("v", 0))), B), []]],
+        "bound inside",
+    ),
+    "congruence: an index of another size under a largest value": (
+        [swap(delta("i:D", "i:D"), B), ["congruence", 0, largest("N", times(delta(0, 0), B)), [0]]],
+        "another size",
+    ),
+    "congruence into a derivative by a definition under a largest value": (
+        [["unfold", "batch", Z], ["congruence", 0, direct(largest("N", times(entry("z", 0), B)), B), [0, 0, 0]]],
+        "and not by what uses definitions",
+    ),
+    "congruence into a derivative by an equation about the variable under a largest value": (
+        [["hypothesis", "batch", eq(B, num(2))], ["congruence", 0, direct(SCALED, B), [0, 0, 1]]],
+        "only for some values of the variable",
+    ),
+    "partial_largest: a sum": ([["partial_largest", "batch", direct(over("D", times(entry("w", 0), B)), B)]], "derivative of a sum"),
+    "partial_largest: the larger of two": (
+        [["partial_largest", "batch", direct(call("max", W, B), B)]],
+        "derivative of a apply",
+    ),
+    "partial_largest: nothing varies": ([["partial_largest", "batch", direct(SCALED, V)]], "nothing varies"),
+    "partial_largest: nothing varies directly": (
+        [["partial_largest", "batch", direct(largest("N", entry("z", 0)), W)]],
+        "nothing varies",
+    ),
+    "partial_largest of a total derivative": ([["partial_largest", "batch", total(LOSS, W)]], "a total derivative of a"),
+    "partial_largest of a sum of terms": (
+        [["partial_largest", "batch", direct(plus(SCALED, B), B)]],
+        "derivative of a plus",
+    ),
+    "partial_sum: a largest value": ([["partial_sum", "batch", direct(SCALED, B)]], "derivative of a largest"),
+    "partial_constant: it varies under a largest value": (
+        [["partial_constant", "batch", direct(SCALED, B)]],
+        "the body varies",
+    ),
+    "sign of a largest value": ([["sign", "batch", largest("D", call("exp", entry("w", 0))), []]], "no sign follows"),
+    "sign of a largest value by that of its values": (
+        [["sign", "batch", call("exp", W), []], ["sign", "batch", largest("D", call("exp", entry("w", 0))), [0]]],
+        "1 premises about 0 parts",
+    ),
     "sum_constant: the index occurs": ([["sum_constant", "batch", over("D", entry("w", 0))]], "not free of the index"),
     "partial_constant: it varies": ([["partial_constant", "batch", direct(times(W, B), B)]], "the body varies"),
     "partial_constant: it varies through the program": (
@@ -975,6 +1202,155 @@ def test_a_rule_refuses(case):
     assert code == 1
     assert verdict.startswith(f"refused: step {len(steps) - 1} ({steps[-1][0]}): ")
     assert reason in verdict
+
+
+WRONG_SLOPES = {
+    "no delta": call("step", plus(num("1/2"), neg(over("D", call("step", minus(times(entry("w", 0), B), times(entry("w", 1), B))))))),
+    "the delta of one index": call("step", plus(num("1/2"), neg(over("D", call("step", plus(times(entry("w", 0), B), neg(times(entry("w", 1), B)), neg(delta(0, 0)))))))),
+    "the delta turned round": call("step", plus(num("1/2"), neg(over("D", call("step", gap(times(entry("w", 0), B), times(entry("w", 1), B), 1, 0)))))),
+    "the smallest": chosen("D", times(entry("w", 1), B), times(entry("w", 0), B)),
+    "one value twice": chosen("D", times(entry("w", 0), B), times(entry("w", 0), B)),
+    "the other one twice": chosen("D", times(entry("w", 1), B), times(entry("w", 1), B)),
+    "no half": call("step", neg(over("D", call("step", gap(times(entry("w", 0), B), times(entry("w", 1), B), 0, 1))))),
+    "one and a half": call("step", plus(num("3/2"), neg(over("D", call("step", gap(times(entry("w", 0), B), times(entry("w", 1), B), 0, 1)))))),
+    "another sign": call("step", plus(num("1/2"), over("D", call("step", gap(times(entry("w", 0), B), times(entry("w", 1), B), 0, 1))))),
+    "relu": call("relu", plus(num("1/2"), neg(over("D", call("step", gap(times(entry("w", 0), B), times(entry("w", 1), B), 0, 1)))))),
+    "all": ONE,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG_SLOPES)
+def test_the_slope_of_a_largest_value_is_that_of_the_chosen_value(case):
+    steps = [["partial_largest", "batch", direct(SCALED, B)]]
+    slope = direct(times(entry("w", 0), B), B)
+    wrong = over("D", times(WRONG_SLOPES[case], slope))
+    assert judged(*proof(steps, "batch", eq(direct(SCALED, B), SCALED_SLOPE), [UNTIED])) == (0, "accepted")
+    assert judged(*proof(steps, "batch", eq(direct(SCALED, B), wrong), [UNTIED])) == (1, NOT_ESTABLISHED)
+
+
+TIED = {
+    "nothing": [],
+    "no delta": [sign("!=", minus(times(entry("w", "_0:D"), B), times(entry("w", "_1:D"), B)))],
+    "one letter for both values": [sign("!=", gap(times(W0, B), times(W0, B), "_0:D", "_1:D"))],
+    "one letter for both values and in the delta": [sign("!=", gap(times(W0, B), times(W0, B), "_0:D", "_0:D"))],
+    "a delta of one letter": [sign("!=", gap(times(entry("w", "_0:D"), B), times(entry("w", "_1:D"), B), "_0:D", "_0:D"))],
+    "values of another tensor": [sign("!=", gap(times(entry("v", "_0:D"), B), times(entry("v", "_1:D"), B), "_0:D", "_1:D"))],
+    "another relation": [[">=", *UNTIED[1:]]],
+    "a sum over one index": [sign("!=", over("D", gap(times(entry("w", 0), B), times(W0, B), 0, "_0:D")))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TIED)
+def test_a_largest_value_has_a_derivative_only_without_ties(case):
+    steps = [["partial_largest", "batch", direct(SCALED, B)]]
+    assert judged(*proof(steps, "batch", eq(direct(SCALED, B), SCALED_SLOPE), TIED[case])) == (1, NOT_ESTABLISHED)
+
+
+def with_definitions(*definitions):
+    """The model with other definitions before the loss, which is the last."""
+    return {**MODEL, "definitions": list(definitions), "assumptions": []}
+
+
+TOPPED = with_definitions(
+    ["top", [["j", "D"]], largest("N", times(entry("x", 0, "j:D"), B))],
+    ["loss", [["n", "N"]], times(entry("y", "n:N"), largest("D", entry("top", 0)))],
+)
+"""The largest of samples, and of features."""
+
+
+def test_the_chain_goes_through_a_largest_value_without_ties():
+    """Both largest values are smooth: there are no ties between samples, nor between features."""
+    term = total(LOSS, B)
+    body = largest("N", times(entry("x", 0, 1), B))
+    right = over("D", times(total(LOSS, entry("top", 0)), direct(body, B)))
+    samples = sign(
+        "!=", gap(times(entry("x", "_0:N", "_1:D"), B), times(entry("x", "_2:N", "_1:D"), B), "_0:N", "_2:N")
+    )
+    features = sign("!=", gap(entry("top", "_0:D"), entry("top", "_1:D"), "_0:D", "_1:D"))
+    steps = [["chain", "batch", term]]
+    assert judged(*proof(steps, "batch", eq(term, right), [samples, features], TOPPED)) == (0, "accepted")
+    for given in ([samples], [features], []):
+        assert judged(*proof(steps, "batch", eq(term, right), given, TOPPED)) == (1, NOT_ESTABLISHED)
+    # What the variable does not reach may have ties.
+    term = total(LOSS, entry("top", "j:D"))
+    right = over(
+        "N",
+        times(
+            total(LOSS, entry("loss", 0)),
+            direct(times(entry("y", 0), largest("D", entry("top", 0))), entry("top", "j:D")),
+        ),
+    )
+    steps = [["chain", "batch", term]]
+    assert judged(*proof(steps, "batch", eq(term, right), [features], TOPPED)) == (0, "accepted")
+    assert judged(*proof(steps, "batch", eq(term, right), [], TOPPED)) == (1, NOT_ESTABLISHED)
+
+
+def test_the_largest_of_one_sample_is_its_value():
+    top = entry("top", "j:D")
+    steps = [["unfold", "single", top]]
+    alone = times(entry("x", "j:D"), B)
+    assert judged(*proof(steps, "single", eq(top, alone), [], TOPPED)) == (0, "accepted")
+    assert judged(*proof(steps, "single", eq(top, largest("N", alone)), [], TOPPED)) == (1, NOT_ESTABLISHED)
+    kept = eq(LS, times(YS, largest("D", entry("top", 0))))
+    assert judged(*proof([["unfold", "single", LS]], "single", kept, [], TOPPED)) == (0, "accepted")
+    # So a loss of the largest of the batch is not that of its own sample.
+    code, verdict = judged(*proof([["separable", "batch", LOSS, []]], "batch", eq(ONE, ONE), model=TOPPED))
+    assert (code, verdict) == (1, "refused: step 0 (separable): top differs, and no premise says otherwise")
+
+
+def test_indices_below_a_largest_value_of_the_batch_are_counted_anew():
+    """The largest over samples of a sum over features of a largest over samples: only the features are left."""
+    body = largest("N", over("D", times(entry("w", 0), largest("N", times(entry("x", 0, 1), entry("y", 2))))))
+    model = with_definitions(["loss", [["n", "N"]], times(Y, body)])
+    alone = times(YS, over("D", times(entry("w", 0), times(entry("x", 0), YS))))
+    steps = [["unfold", "single", LS]]
+    assert judged(*proof(steps, "single", eq(LS, alone), [], model)) == (0, "accepted")
+
+
+def test_what_is_lifted_keeps_its_largest_values():
+    model = with_definitions(["loss", [["n", "N"]], largest("D", times(entry("w", 0), entry("x", "n:N", 0)))])
+    alone = largest("D", times(entry("w", 0), entry("x", 0)))
+    here = largest("D", times(entry("w", 0), entry("x", "n:N", 0)))
+    steps = [["separable", "batch", LOSS, []], ring(times(alone, LS), times(LS, alone), "single"), ["lift", 0, 1]]
+    assert judged(*proof(steps, "batch", eq(times(here, LOSS), times(LOSS, here)), [], model)) == (0, "accepted")
+    # A hypothesis that there are no ties is lifted too: for all samples.
+    slope = over(
+        "D",
+        times(
+            chosen("D", times(entry("w", 0), entry("x", 0)), times(entry("w", 1), entry("x", 1))),
+            direct(times(entry("w", 0), entry("x", 0)), W),
+        ),
+    )
+    steps = [["separable", "batch", LOSS, []], ["partial_largest", "single", direct(alone, W)], ["lift", 0, 1]]
+    lifted = over(
+        "D",
+        times(
+            chosen("D", times(entry("w", 0), entry("x", "n:N", 0)), times(entry("w", 1), entry("x", "n:N", 1))),
+            direct(times(entry("w", 0), entry("x", "n:N", 0)), W),
+        ),
+    )
+    untied = sign(
+        "!=",
+        gap(
+            times(W0, entry("x", "_1:N", "_0:D")), times(entry("w", "_2:D"), entry("x", "_1:N", "_2:D")), "_0:D", "_2:D"
+        ),
+    )
+    assert judged(
+        *proof(
+            steps[1:2],
+            "single",
+            eq(direct(alone, W), slope),
+            [
+                sign(
+                    "!=",
+                    gap(times(W0, entry("x", "_0:D")), times(entry("w", "_1:D"), entry("x", "_1:D")), "_0:D", "_1:D"),
+                )
+            ],
+            model,
+        )
+    ) == (0, "accepted")
+    assert judged(*proof(steps, "batch", eq(direct(here, W), lifted), [untied], model)) == (0, "accepted")
+    assert judged(*proof(steps, "batch", eq(direct(here, W), lifted), [], model)) == (1, NOT_ESTABLISHED)
 
 
 def test_separable_may_lean_on_an_equation():

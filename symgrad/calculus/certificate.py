@@ -53,6 +53,8 @@ def term_json(term: t.Term, parts: Sequence[Any]) -> list[Any]:
             return ["apply", function, list(parts)]
         case t.Sum(size, _):
             return ["sum", size, parts[0]]
+        case t.Largest(size, _):
+            return ["largest", size, parts[0]]
         case t.Partial(_, _, total):
             return ["total" if total else "direct", *parts]
     raise TypeError(f"{type(term).__name__} is not a term")

@@ -22,6 +22,7 @@ from symgrad.lang.model import Model
 
 if TYPE_CHECKING:
     from symgrad.calculus.matrix import MatrixForm
+    from symgrad.lang.model import Claim
     from symgrad.oracles.report import CheckReport, Formulas
 
 
@@ -207,6 +208,8 @@ class Derivation:
             if tensor.kind == "parameter" and tensor.name in known:
                 found = known[tensor.name]
                 best = found.closed or found.equation
+                if best.right == t.ZERO:  # rounding is bounded by what cancels, and that stands in the cotangents
+                    best = found.equation
                 gradients[tensor.name] = (t.letters(found.wrt), named(best.right))
             elif tensor.kind == "parameter":
                 gradients[tensor.name] = (tuple(t.Index(f"z{k}_", s) for k, s in enumerate(tensor.shape)), t.ZERO)
@@ -249,11 +252,29 @@ class Derivation:
         )
 
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
-        """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``."""
+        """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``.
+
+        Every counterexample is computed by TensorFlow as well; its numbers stand under ``tensorflow`` in the witness.
+        """
         from symgrad.oracles.comparison import check
+        from symgrad.oracles.witness import reevaluated
 
         self.check_report = check(self.model, self.formulas, backend=backend, **options)
+        for statement, held in self.refuted:
+            held["witness"]["tensorflow"] = reevaluated(self.model, held["witness"], statement)
         return self.check_report
+
+    @property
+    def refuted(self) -> list[tuple[str | Claim, dict[str, Any]]]:
+        """What holds a counterexample: ``separable``, ``identity`` or a claim, with its verdict."""
+        judged: list[tuple[str | Claim, dict[str, Any]]] = [*self.verdicts.items()]
+        judged += zip(self.model.claims, self.claims, strict=True)
+        return [(statement, held) for statement, held in judged if "witness" in held]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether no counterexample that TensorFlow computed came out differently there."""
+        return all(held["witness"].get("tensorflow", {"agrees": True})["agrees"] for _, held in self.refuted)
 
     def to_json(self) -> dict[str, Any]:
         """The whole result as one JSON object, schema 1."""

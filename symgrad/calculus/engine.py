@@ -7,11 +7,13 @@ from typing import Any
 
 from symgrad.calculus import numbers
 from symgrad.calculus.claims import Claims
+from symgrad.calculus.coupling import paths
 from symgrad.calculus.derivation import Derivation, Side
 from symgrad.calculus.identity import PROVED, REFUTED, UNDECIDED, Identity
 from symgrad.calculus.matrix import matrix_forms
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import Letters, Reverse
+from symgrad.calculus.search import Question
 from symgrad.calculus.sections import proof_sections, side
 from symgrad.calculus.signs import stated
 from symgrad.calculus.tape import Tape
@@ -22,6 +24,8 @@ from symgrad.kernel.program import collapsed, lifted, single
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Model
+from symgrad.lang.text import Printer
+from symgrad.oracles.points import reach
 
 
 def derive(model: Any, progress: Callable[[str], object] | None = None) -> Derivation:
@@ -71,7 +75,8 @@ class _Work:
         progress("identity")
         self._state_sides(assumptions)
         closed = self._known(rows)
-        weighted, mean = judge_weights(self.model, self.tape, parameters)
+        under = [h for s in self.statements.values() if s.program == self.program for h in s.hypotheses]
+        weighted, mean = judge_weights(self.model, self.tape, closed, under)
         identity = Identity(
             model=self.model,
             one=self.one,
@@ -80,6 +85,7 @@ class _Work:
             tape=self.tape,
             mean=mean,
             coupled=self.apart is None,
+            alone_assumptions=assumptions,
             statements=self.statements,
             closed=closed,
         )
@@ -118,12 +124,13 @@ class _Work:
         return side(self.one, shapes, lambda term: lifted(self.program, term, self.n))
 
     def _alone_assumptions(self) -> list[Judgement]:
-        """The assumptions that speak of one sample: those that do not sum over the batch."""
-        batch = self.program.batch
-        return [
-            a for a in self.model.assumptions
-            if not any(isinstance(p, t.Sum) and p.size == batch for side in (a.left, a.right) for p in t.subterms(side))
-        ]  # fmt: skip
+        """The assumptions that speak of what the loss of one sample needs: those that do not sum over the batch."""
+        batch, known = self.program.batch, self.alone.tensors
+
+        def alone(part: t.Term) -> bool:
+            return part.tensor in known if isinstance(part, t.Entry) else getattr(part, "size", None) != batch
+
+        return [a for a in self.model.assumptions if all(map(alone, (*t.subterms(a.left), *t.subterms(a.right))))]
 
     # -- separable ------------------------------------------------------------------------------------------------
 
@@ -149,15 +156,23 @@ class _Work:
         """Not shown separable: refute it by evaluation, or leave it open."""
         in_batch = numbers.formula(self.program, t.Entry("loss", (self.n,)))
         in_one = numbers.formula(self.alone, t.Entry("loss", ()))
-        found = numbers.witness(
-            self.model, (), (self.n,), in_batch,
-            lambda point, at: in_one(numbers.alone(point, self.program, at[self.n]), {}),
-        )  # fmt: skip
+        question = Question(
+            model=self.model,
+            hypotheses=(),
+            names=reach(self.model, t.Entry("loss", (self.n,))),
+            letters=(self.n,),
+            left=in_batch,
+            right=lambda point, at: in_one(numbers.alone(point, self.program, at[self.n]), {}),
+        )
+        found = question.witness()
         if found:
             self.verdicts["separable"] = {"status": REFUTED, "witness": found}
         else:
-            why = "the single-sample program is not seen to be the same"
+            why = f"the single-sample program is not seen to be the same, {question.given_up}"
             self.verdicts["separable"] = {"status": UNDECIDED, "residual": why}
+        text = Printer.of(self.model).text
+        found_paths = [" -> ".join(map(text, path)) for path in paths(self.program)]
+        self.verdicts["separable"]["paths"] = found_paths
 
     # -- rows: d loss[n] / d u ------------------------------------------------------------------------------------
 

@@ -114,6 +114,8 @@ def _term(node: Any, known: list[t.Term]) -> t.Term:
             return t.Apply(function, tuple(known[k] for k in parts))
         case ["sum", size, body]:
             return t.Sum(size, known[body])
+        case ["largest", size, body]:
+            return t.Largest(size, known[body])
         case ["total" | "direct" as kind, body, wrt]:
             return t.Partial(known[body], known[wrt], total=kind == "total")
     raise ValueError("unknown node")

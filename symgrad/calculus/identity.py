@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from symgrad.calculus import numbers
+from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import first_of
+from symgrad.calculus.search import Question
 from symgrad.calculus.signs import stated
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
+from symgrad.kernel.program import Program, lifted, mentioned
+from symgrad.oracles.points import reach
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from symgrad.calculus.reverse import Cotangent, Reverse
     from symgrad.calculus.tape import Tape
+    from symgrad.kernel.terms import Judgement
     from symgrad.kernel.theorem import Theorem
     from symgrad.lang.model import Model
-    from symgrad.oracles.balls import Point
+    from symgrad.oracles.balls import Point, Real
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
@@ -29,6 +36,14 @@ def worst(statuses: Any) -> str:
     """Refuted if one is, else undecided if one is, else proved."""
     found = list(statuses)
     return REFUTED if REFUTED in found else UNDECIDED if UNDECIDED in found else PROVED
+
+
+def _unfolded(program: Program, term: t.Term) -> Theorem | None:
+    return rules.unfold(program, term) if isinstance(term, t.Entry) and term.tensor in program.bodies else None
+
+
+INPUTS = rw.repeated(rw.everywhere(_unfolded))
+"""Unfold every definition, so that only data and parameters are mentioned."""
 
 
 @dataclass
@@ -42,6 +57,7 @@ class Identity:
         mean: ``⊢ c[n] = 1/N``, if it holds.
         closed: closed derivatives of ``loss`` and ``objective``, by parameter.
         coupled: whether the program is not shown to be separable.
+        alone_assumptions: the assumptions, as the single-sample program has them.
     """
 
     model: Model
@@ -51,9 +67,11 @@ class Identity:
     tape: Tape | None
     mean: Theorem | None
     coupled: bool
+    alone_assumptions: tuple[Judgement, ...]
     statements: dict[str, Theorem]
     closed: dict[str, dict[str, Theorem]]
     chains: list[Chain] = field(default_factory=list)
+    shown: bool = False
 
     def verdict(self, parameters: list[str]) -> dict[str, Any]:
         """The entry ``identity`` of the verdicts; batch of one decides."""
@@ -61,7 +79,7 @@ class Identity:
         rows = {name: status for name, (status, _) in found.items()}
         ones, evidence = rows, [entry for status, entry in found.values() if status != PROVED]
         if self.coupled:
-            alone = {name: self._compare(name, ones=True) for name in parameters}
+            alone = {name: self._judge_ones(name) for name in parameters}
             ones = {name: status for name, (status, _) in alone.items()}
             evidence = [entry for status, entry in alone.values() if status != PROVED]
         whole = {"status": worst(ones.values()), "by_parameter": ones}
@@ -89,6 +107,50 @@ class Identity:
             self.chains.append(chain)
             return PROVED, {}
         return self._compare(name, ones=False)
+
+    def _judge_ones(self, name: str) -> tuple[str, dict[str, Any]]:
+        """One parameter of a coupled program, by its samples as batches of one."""
+        found, one = self.whole.cotangents.get(name), self.one.cotangents.get(name)
+        if found is None and one is None:
+            return PROVED, {}
+        if found is not None and found.closed is not None and self._by_ones(name, found, found.closed, one):
+            return PROVED, {}
+        return self._compare(name, ones=True)
+
+    def _by_ones(self, name: str, found: Cotangent, closed: Theorem, one: Cotangent | None) -> bool:
+        """Prove that the batch gradient is the mean of a formula of the inputs, proved of the single-sample program.
+
+        Only inputs are the same in both programs: a definition that couples the samples has another value in a batch of
+        one, so all definitions are unfolded before a sample is put in.
+        """
+        n, target, alone = self.model.batch, cast(t.Term, t.ZERO), None
+        if one is not None:
+            if one.closed is None:
+                return False
+            whole = Chain(one.chain.program, one.closed.left)
+            whole.add(one.closed)
+            whole.add(INPUTS)
+            alone = stated(whole.theorem(), self.alone_assumptions)
+            only_inputs = mentioned(alone.right) <= {i.name for i in whole.program.inputs}
+            # Conditions on a sample alone are not among the hypotheses of the batch.
+            if not only_inputs or alone.hypotheses - set(map(t.closure, self.alone_assumptions)):
+                return False
+            names = dict(zip(one.wrt.indices, found.wrt.indices, strict=True))
+            each = lifted(self.model.program, t.renamed(alone.right, names), n)
+            target = t.Times((inverse(t.Size(n.size)), t.sigma(n, each)))
+        chain = Chain(found.chain.program, found.left, cites=[closed])
+        chain.add(closed)
+        met = meet(chain.program, chain.right, target)
+        if met is None and chain.add(INPUTS):
+            met = meet(chain.program, chain.right, target)
+        if met is None:
+            return False
+        chain.add(met)
+        if alone is not None:
+            self.statements[f"one {name}"] = alone
+        self.statements[f"batch_of_one {name}"] = stated(chain.theorem(), self.model.assumptions)
+        self.chains.append(chain)
+        return True
 
     def _mean_of_rows(self, found: Cotangent) -> t.Term:
         n = self.model.batch
@@ -118,34 +180,55 @@ class Identity:
         chain.add(rules.sym(opened))
         return chain
 
-    def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Position, ...], numbers.Side]:
+    def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Index, ...], numbers.Side]:
         """The gradient with respect to a parameter as a side: closed, or by its cotangents."""
         found = reverse.cotangents.get(name)
         if found is None:
             shape = self.model.program.tensors[name].shape
             return tuple(t.Index(f"u{k}_", s) for k, s in enumerate(shape)), lambda _, __: Fraction(0)
         if found.closed is not None:
-            return found.wrt.indices, numbers.formula(reverse.program, found.closed.right)
-        return found.wrt.indices, numbers.formula(
+            return t.letters(found.wrt), numbers.formula(reverse.program, found.closed.right)
+        return t.letters(found.wrt), numbers.formula(
             reverse.program, numbers.with_bars(found.left), numbers.named(reverse)
         )
 
+    def _constant(self, name: str) -> bool:
+        """Whether both gradients are proved to be one and the same number: the mean of such numbers is it too."""
+        found = [reverse.cotangents.get(name) for reverse in (self.whole, self.one)]
+        closed = [c.closed.right for c in found if c is not None and c.closed is not None]
+        return len(closed) == 2 and isinstance(closed[0], t.Number) and closed[0] == closed[1]
+
     def _compare(self, name: str, *, ones: bool) -> tuple[str, dict[str, Any]]:
         """Compare the batch gradient with the mean of the rows, or of the batches of one, at a few points."""
+        if ones and self._constant(name):
+            return PROVED, {}
         n, program = self.model.batch, self.model.program
         letters, whole = self._slope(self.whole, name)
         rows = None if ones else self.rows
         own, part = self._slope(rows or self.one, name)
 
-        def mean(point: Point, at: dict[t.Position, int]) -> Any:
-            there: dict[Any, int] = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
+        def each(point: Point, at: Mapping[t.Index, int]) -> list[Real]:
+            there = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
             samples = range(point.sizes[program.batch])
             if rows is None:
-                return numbers.mean([part(numbers.alone(point, program, k), there) for k in samples])
-            return numbers.mean([part(point, there | {n: k}) for k in samples])
+                return [part(numbers.alone(point, program, k), there) for k in samples]
+            return [part(point, there | {n: k}) for k in samples]
 
-        hypotheses = [h for s in self.statements.values() if s.program == program for h in s.hypotheses]
-        found = numbers.witness(self.model, hypotheses, letters, whole, mean)  # type: ignore[arg-type]
+        hypotheses = tuple(h for s in self.statements.values() if s.program == program for h in s.hypotheses)
+        roots = (t.Entry("loss", (n,)), t.Entry("objective", ()))
+        question = Question(
+            model=self.model,
+            hypotheses=tuple(dict.fromkeys(hypotheses)),
+            names=reach(self.model, *roots),
+            letters=letters,
+            left=whole,
+            right=lambda point, at: numbers.mean(each(point, at)),
+            rows=each,
+        )
+        if self.shown and question.glance():
+            return REFUTED, {}  # one counterexample is told
+        found = question.witness()
         if found:
+            self.shown = True
             return REFUTED, {"witness": {"parameter": name} | found}
-        return UNDECIDED, {"residual": f"{name}: neither proved nor refuted"}
+        return UNDECIDED, {"residual": f"{name}: neither proved nor refuted, {question.given_up}"}

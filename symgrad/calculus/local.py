@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.normal import meet, normal, tidy
+from symgrad.calculus.normal import meet, normal, tidy, within
 from symgrad.calculus.polynomials import arithmetic
 from symgrad.calculus.short import LARGEST, differentiated, folded, nodes, shortest
 from symgrad.kernel import rules
@@ -15,6 +15,7 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program, mentioned
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
+from symgrad.lang.words import is_mean
 
 WORTH = 9
 """Local derivatives of at most so many nodes are not looked at twice."""
@@ -26,6 +27,7 @@ _PUSH: dict[type[t.Term], Callable[[Program, t.Term], Theorem]] = {
     t.Power: rules.partial_power,
     t.Apply: rules.partial_apply,
     t.Sum: rules.partial_sum,
+    t.Largest: rules.partial_largest,
 }
 
 
@@ -134,29 +136,40 @@ def push(program: Program, term: t.Term) -> Theorem | None:
 
 
 def assumed(program: Program, assumptions: Iterable[Judgement]) -> rw.Conversion:
-    """Rewrite with the equalities that the model assumes, towards the shorter side."""
+    """Rewrite with the equalities that the model assumes: an entry by its formula, else towards the shorter side."""
     supposed = [rules.hypothesis(program, a) for a in assumptions if a.relation == "="]
-    equations = [rules.sym(e) if nodes(e.right) > nodes(e.left) else e for e in supposed]
+    equations = [e if _explained(e) or nodes(e.right) <= nodes(e.left) else rules.sym(e) for e in supposed]
 
     def convert(program: Program, term: t.Term) -> Theorem | None:
         return next((found for e in equations if (found := rw.using(e)(program, term))), None)
 
-    return convert
+    return within(convert) if any(isinstance(e.left, t.Sum) for e in equations) else convert
+
+
+def _explained(equation: Theorem) -> bool:
+    """Whether the left side is any entry of a tensor that the right side does not mention."""
+    left, right = equation.left, equation.right
+    return isinstance(left, t.Entry) and t.letters(left) == left.indices and left.tensor not in mentioned(right)
 
 
 def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool = False) -> None:
-    """Go on to the shortest form found: tidied as it stands or, if ``thorough``, multiplied out under assumptions."""
+    """Go on to the shortest form found.
+
+    Tried: tidied as it stands, with the means in it opened, and if ``thorough`` multiplied out under assumptions.
+    """
     program, assumptions = chain.program, tuple(assumptions)
     chain.add(tidy)
     start = chain.right
     ways: list[Chain] = []
-    for through_normal in (False, True):
+    small = nodes(start) <= LARGEST
+    for opened, multiplied in ((False, False), (False, thorough and _worth(start)), (True, False)):
         way = Chain(program, start)
-        if through_normal and not (thorough and nodes(start) <= LARGEST and _worth(start)):
+        if (multiplied and not small) or (opened and not way.add(MEANS)):
             continue
-        if through_normal:
+        if multiplied:
             way.add(normal)
             way.add(rw.everywhere(assumed(program, assumptions)))
+        if opened or multiplied:
             way.add(tidy)
         way.add(SHORTEST)
         way.add(FOLDED)
@@ -167,6 +180,17 @@ def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool =
     best = min(ways, key=lambda way: nodes(way.right))
     for theorem in best.theorems:
         chain.add(theorem)
+
+
+def mean_opened(program: Program, term: t.Term) -> Theorem | None:
+    """Unfold a definition that is a mean: deviations from it add up to zero."""
+    if not isinstance(term, t.Entry) or term.tensor not in program.bodies:
+        return None
+    parts = t.children(program.bodies[term.tensor].body)
+    return rules.unfold(program, term) if len(parts) == 2 and is_mean(*parts) else None
+
+
+MEANS = rw.everywhere(mean_opened)
 
 
 def _worth(term: t.Term) -> bool:

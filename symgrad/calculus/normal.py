@@ -8,6 +8,7 @@ from itertools import permutations
 from symgrad.calculus.polynomials import ONE, arithmetic, expanded, key, monomial, poly, written
 from symgrad.calculus.rewrite import (
     REFUSALS,
+    Conversion,
     chained,
     everywhere,
     fresh,
@@ -29,12 +30,12 @@ def sums(program: Program, term: t.Term) -> Theorem | None:
     if not isinstance(term, t.Sum):
         return None
     body = term.body
-    if not t.mentions_bound(body):
+    if 0 not in t.free(body):
         return rules.sum_constant(program, term)
     factors = body.factors if isinstance(body, t.Times) else (body,)
     if any(isinstance(f, t.Delta) and (f.left == 0) != (f.right == 0) for f in factors):
         return rules.sum_delta(program, term)
-    if isinstance(body, t.Times) and not all(map(t.mentions_bound, factors)):
+    if isinstance(body, t.Times) and not all(0 in t.free(f) for f in factors):
         return rules.sum_factor(program, term)
     if isinstance(body, t.Plus) and any(_waits(part) for part in body.terms):
         return rules.sum_split(program, term)
@@ -44,7 +45,7 @@ def sums(program: Program, term: t.Term) -> Theorem | None:
 def _waits(part: t.Term) -> bool:
     """Whether a term of a sum would collapse or leave it."""
     factors = part.factors if isinstance(part, t.Times) else (part,)
-    return any(isinstance(f, t.Delta) and 0 in (f.left, f.right) for f in factors) or not t.mentions_bound(part)
+    return any(isinstance(f, t.Delta) and 0 in (f.left, f.right) for f in factors) or 0 not in t.free(part)
 
 
 def _both(program: Program, term: t.Term) -> Theorem | None:
@@ -71,7 +72,7 @@ def _normal(program: Program, term: t.Term) -> Theorem | None:
         split = rules.sum_split(program, now)
         return chained(chained(done, split), normal(program, split.right))
     factors = now.body.factors if isinstance(now.body, t.Times) else (now.body,)
-    free = [f for f in factors if not t.mentions_bound(f)]
+    free = [f for f in factors if 0 not in t.free(f)]
     if free or any(isinstance(f, t.Delta) and 0 in (f.left, f.right) for f in factors):
         step = sums(program, now)
         return chained(chained(done, step), normal(program, result(step, now)))
@@ -169,11 +170,18 @@ def _nested(program: Program, term: t.Sum) -> Theorem | None:
         low = t.opened(t.children(factors[place])[0], letter)
         lows = low.factors if isinstance(low, t.Times) else (low,)
         pulled = rules.sum_factor(program, t.sigma(letter, t.Times((*rest, *lows))))
-        loose = any(not t.mentions_bound(f) for f in t.children(t.children(factors[place])[0]))
+        loose = any(0 not in t.free(f) for f in t.children(t.children(factors[place])[0]))
         freed = replace(rules.sum_factor(program, factors[place]), core, (place,)) if loose and len(lows) > 1 else None
         grouped = rules.ring(program, result(freed, core), pulled.right)
         merged = chained(chained(freed, grouped), rules.sym(pulled))
         done = chained(done, replace(merged, result(done, term), (0,) * len(row)))
+
+
+def _exchanged(program: Program, term: t.Term, order: list[t.Index], core: t.Term, k: int) -> Theorem | None:
+    """A row of sums with the sum at ``k`` exchanged with the one around it; ``order`` is updated."""
+    part = _summed(order[k - 1 :], core)
+    order[k - 1], order[k] = order[k], order[k - 1]
+    return replace(rules.sum_exchange(program, part), term, (0,) * (k - 1))
 
 
 def _ordered(program: Program, term: t.Term) -> Theorem | None:
@@ -191,14 +199,42 @@ def _ordered(program: Program, term: t.Term) -> Theorem | None:
     for target, letter in enumerate(best):
         for k in range(now.index(letter), target, -1):
             current = result(done, term)
-            part = _summed(now[k - 1 :], core)
-            done = chained(done, replace(rules.sum_exchange(program, part), current, (0,) * (k - 1)))
-            now[k - 1], now[k] = now[k], now[k - 1]
+            done = chained(done, _exchanged(program, current, now, core, k))
     current, wanted = result(done, term), made(best)
     if current == wanted:
         return done
     (_, here), (_, there) = _row(current), _row(wanted)
     return chained(done, replace(rules.ring(program, here, there), current, (0,) * len(row)))
+
+
+def within(convert: Conversion) -> Conversion:
+    """Apply a conversion of a sum inside a row of sums too, where what it speaks of stands apart from the other sums.
+
+    Σ_k Σ_n f(n) s(n, k) is Σ_n f(n) Σ_k s(n, k), so that an equation about the inner sum can be used.
+    """
+
+    def converted(program: Program, term: t.Term) -> Theorem | None:
+        here = convert(program, term)
+        if here is not None:
+            return here
+        row, core = _row(term)
+        factors = core.factors if isinstance(core, t.Times) else (core,)
+        for place, letter in enumerate(row):
+            bound = tuple(f for f in factors if letter in t.letters(f))
+            found = convert(program, t.sigma(letter, t.Times(bound) if len(bound) > 1 else bound[0])) if bound else None
+            if found is not None:
+                order, path = list(row), (0,) * (len(row) - 1)
+                done: Theorem | None = None
+                for k in range(place + 1, len(row)):
+                    done = chained(done, _exchanged(program, result(done, term), order, core, k))
+                if len(bound) < len(factors):
+                    pulled = rules.sum_factor(program, t.sigma(letter, core))
+                    done = chained(done, replace(pulled, result(done, term), path))
+                    path += (len(factors) - len(bound),)
+                return chained(done, replace(found, result(done, term), path))
+        return None
+
+    return converted
 
 
 def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000) -> Theorem | None:

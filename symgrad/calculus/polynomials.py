@@ -118,7 +118,7 @@ def _multiplied(p: Poly, q: Poly, limit: int) -> Poly:
 
 def _rank(base: t.Term) -> tuple[int, str]:
     """The order of factors: sizes, deltas, then cotangents, entries and functions, sums last."""
-    order = {t.Size: 1, t.Delta: 2, t.Partial: 3, t.Plus: 4, t.Apply: 5, t.Entry: 6, t.Power: 6, t.Sum: 8}
+    order = {t.Size: 1, t.Delta: 2, t.Partial: 3, t.Plus: 4, t.Apply: 5, t.Entry: 6, t.Power: 6, t.Sum: 8, t.Largest: 8}
     return order.get(type(base), 7), key(base)
 
 

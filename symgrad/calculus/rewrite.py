@@ -67,7 +67,7 @@ def inside(convert: Conversion) -> Conversion:
         for k in range(len(t.children(term))):
             now = result(done, term)
             part = t.children(now)[k]
-            if isinstance(now, t.Sum):
+            if isinstance(now, t.Sum | t.Largest):
                 part = t.opened(part, fresh(now.size, part))
             done = chained(done, replace(convert(program, part), now, (k,)))
         return done

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.normal import meet, normal, tidy
-from symgrad.calculus.polynomials import key, written_in_order
+from symgrad.calculus.polynomials import key, poly, written, written_in_order
 from symgrad.errors import RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -36,6 +37,8 @@ class Signs:
     def prove(self, wanted: Judgement) -> Theorem | None:
         """``⊢ wanted``, if it is found."""
         found = self.of(wanted.left)
+        if found is None or (found.relation == ">=" and wanted.relation != ">="):
+            found = self._scaled(wanted.left) or found
         if found is None or found.relation == wanted.relation:
             return found
         return rules.sign_weaken(found, wanted.relation) if found.relation == ">" else None
@@ -48,6 +51,20 @@ class Signs:
                 continue
             if all(isinstance(i, t.Index) and i.size == letter.size for letter, i in names.items()):
                 return rules.hypothesis(self.program, judgement.map(lambda side, names=names: t.renamed(side, names)))  # type: ignore[misc]
+        return None
+
+    def _scaled(self, term: t.Term) -> Theorem | None:
+        """The sign of a positive number and sizes times a term whose sign is supposed: of a sum, by its mean's."""
+        try:
+            tidied = tidy(self.program, term)
+            now = rw.result(tidied, term)
+            for judgement in self.supposed:
+                ratio = poly(t.Times((now, t.Power(judgement.left, Fraction(-1)))), expand=False)
+                if len(ratio) == 1 and all(isinstance(base, t.Size) for monomial in ratio for base, _ in monomial):
+                    grouped = rules.ring(self.program, now, t.Times((written(ratio), judgement.left)))
+                    return self._over(rw.chained(tidied, grouped) or grouped, 0)
+        except rw.REFUSALS:
+            pass
         return None
 
     def _folded(self, term: t.Term) -> Theorem | None:

@@ -69,7 +69,9 @@ def command(manner: Manner, what: str, backend: str, plot: str | None, force: bo
         manner.give({"schema": 1, "model": model.name, **report.to_json()})
     else:
         put(f"{report}\n")
-    return report.outcome.exit_code
+        if not derivation.confirmed:
+            put("DISAGREE: a counterexample has other numbers there\n")
+    return report.outcome.exit_code if derivation.confirmed else 1
 
 
 def loaded(model: Model, *, data: str | None, mapping: str | None, dtype: str, **_: Any) -> Arrays | None:

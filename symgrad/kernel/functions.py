@@ -8,11 +8,9 @@ DLMF, chapters 4 and 7, and of Bishop 2006, section 4.3; piecewise functions by 
 from collections.abc import Callable
 from fractions import Fraction
 
-from symgrad.kernel.terms import MINUS, ONE, ZERO, Apply, Judgement, Number, Plus, Power, Term, Times
+from symgrad.kernel.terms import MINUS, ONE, TWO, ZERO, Apply, Delta, Judgement, Plus, Position, Power, Term, Times
 
 Conditions = tuple[Judgement, ...]
-
-TWO = Number(Fraction(2))
 
 
 def positive(u: Term) -> Conditions:
@@ -52,6 +50,12 @@ def call(function: str) -> Callable[..., Term]:
 
 _exp, _log, _sin, _cos, _tanh, _sigmoid = map(call, ("exp", "log", "sin", "cos", "tanh", "sigmoid"))
 _softplus, _relu, _abs, _sign, _step, _pi = map(call, ("softplus", "relu", "abs", "sign", "step", "pi"))
+
+
+def gap(u: Term, v: Term, k: Position, i: Position) -> Term:
+    """u - v - δ_ki for the values u at k and v at i: not zero unless they tie at k != i."""
+    return Plus((u, negative(v), negative(Delta(k, i))))
+
 
 # For each function, its derivative with respect to each argument; the keys are the closed set of functions.
 DERIVATIVES: dict[str, tuple[Callable[..., Term], ...]] = {

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from symgrad.errors import IllFormedError
 from symgrad.kernel import terms as t
-from symgrad.kernel.functions import DERIVATIVES, DOMAIN, KINK, away, positive
+from symgrad.kernel.functions import DERIVATIVES, DOMAIN, KINK, away, gap, positive
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|_[0-9]{1,6}")
 
@@ -70,7 +70,7 @@ def _need(condition: object, what: str) -> None:
 
 @lru_cache(maxsize=65536)
 def check_term(program: Program, term: t.Term, derivative: bool = True, around: tuple[str, ...] = ()) -> None:
-    """Check that ``term`` has a meaning, inside sums over the sizes ``around``; whether it may hold a derivative.
+    """Check that ``term`` has a meaning, inside reductions over the sizes ``around``; whether it may hold a derivative.
 
     Raises:
         IllFormedError: undeclared name, wrong rank, index of another size, loose number, derivative inside a
@@ -82,8 +82,7 @@ def check_term(program: Program, term: t.Term, derivative: bool = True, around: 
             return around[i] if 0 <= i < len(around) else None
         return i.size if type(i) is t.Index and named(i.name) and named(i.size) else None
 
-    parts = t.children(term)
-    good = type(parts) is tuple
+    good = type(parts := t.children(term)) is tuple
     match term:
         case t.Entry(name, indices):
             known = type(indices) is tuple and name in program.tensors
@@ -99,10 +98,10 @@ def check_term(program: Program, term: t.Term, derivative: bool = True, around: 
             good = type(value) is Fraction
         case t.Power(_, exponent):
             good = type(exponent) is Fraction and abs(exponent) <= 64
-        case t.Size(name) | t.Sum(name, _):
+        case t.Size(name) | t.Sum(name, _) | t.Largest(name, _):
             good = named(name)
     _need(good and type(term) in t.CONSTRUCTS, f"no meaning in this program: {type(term).__name__}")
-    inner = (term.size, *around) if isinstance(term, t.Sum) else around
+    inner = (term.size, *around) if isinstance(term, t.REDUCTIONS) else around
     for part in parts:
         check_term(program, part, derivative and type(term) is not t.Partial, inner)
 
@@ -158,8 +157,11 @@ def conditions(term: t.Term, kinks: bool, depth: int = 0) -> frozenset[t.Judgeme
             found = positive(base) if exponent.denominator > 1 else away(base)
         case t.Apply(f, arguments):
             found = tuple(c for table in (DOMAIN, KINK)[: 1 + kinks] if f in table for c in table[f](*arguments))
+        case t.Largest(size, body) if kinks:  # no ties
+            k, i = t.Index(f"__{depth}", size), t.Index(f"__{depth + 1}", size)
+            found = away(gap(t.opened(body, k), t.opened(body, i), k, i))
     made = frozenset(t.closure(c) for c in found if not isinstance(c.left, t.Size))
-    if isinstance(term, t.Sum):
+    if isinstance(term, t.REDUCTIONS):
         return made | conditions(t.opened(term.body, t.Index(f"__{depth}", term.size)), kinks, depth + 1)
     return made.union(*(conditions(part, kinks, depth) for part in t.children(term)))
 
@@ -188,10 +190,10 @@ def collapsed(term: t.Term, batch: str, depth: int = 0) -> t.Term:
     match term:
         case t.Entry(tensor, indices):
             return t.Entry(tensor, tuple(i for i in indices if isinstance(i, int) or i.size != batch))
-        case t.Sum(size, body):
+        case t.Sum(size, body) | t.Largest(size, body):
             letter = t.Index(f"__{depth}", size)
             inside = collapsed(t.opened(body, letter), batch, depth + 1)
-            return inside if size == batch else t.sigma(letter, inside)
+            return inside if size == batch else t.sigma(letter, inside, type(term))
         case t.Size(size) | t.Delta(t.Index(_, size), _) if size == batch:
             return t.ONE
     return t.rebuilt(term, [collapsed(part, batch, depth) for part in t.children(term)])

@@ -5,11 +5,12 @@ every point where its hypotheses hold. All hypotheses that can mention parameter
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import reduce
+from typing import Any, cast
 
 from symgrad.kernel import program as w
 from symgrad.kernel import terms as t
-from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE
+from symgrad.kernel.functions import DERIVATIVES, IDENTITIES, NONNEGATIVE, POSITIVE, call, gap, minus
 from symgrad.kernel.program import Program
 from symgrad.kernel.ring import equal
 from symgrad.kernel.theorem import Sequent, Theorem, fitting, need, rule
@@ -96,9 +97,9 @@ def congruence(theorem: Theorem, term: t.Term, path: tuple[int, ...]) -> Sequent
             return t.renamed(theorem.right, fitting(theorem.left, part))
         parts = list(t.children(part))
         need(0 <= rest[0] < len(parts), "congruence", "no subterm there", term=part, path=rest)
-        if isinstance(part, t.Sum):
+        if isinstance(part, t.REDUCTIONS):
             letter = t.Index(f"__{len(rest)}", part.size)
-            return t.sigma(letter, replaced(t.opened(part.body, letter), rest[1:]))
+            return t.sigma(letter, replaced(t.opened(part.body, letter), rest[1:]), type(part))
         if isinstance(part, t.Partial):
             need(not part.total and rest[0] == 0, "congruence", "the variable, or a total derivative, is entered")
             need(not theorem.uses, "congruence", "a definition inside a derivative", uses=theorem.uses)
@@ -222,8 +223,8 @@ def sum_factor(program: Program, term: t.Sum) -> Sequent:
         RuleError: if no factor, or every factor, is free of the index.
     """
     factors = term.body.factors if isinstance(term.body, t.Times) else ()
-    free = [f for f in factors if not t.mentions_bound(f)]
-    rest = [f for f in factors if t.mentions_bound(f)]
+    free = [f for f in factors if 0 not in t.free(f)]
+    rest = [f for f in factors if 0 in t.free(f)]
     need(free and rest, "sum_factor", "nothing to pull out, or nothing left inside", term=term)
     return _equation(program, term, t.Times((*free, t.Sum(term.size, _joined(rest, t.Times)))))
 
@@ -278,7 +279,7 @@ def sum_constant(program: Program, term: t.Sum) -> Sequent:
     Raises:
         RuleError: if the index occurs in the body.
     """
-    need(not t.mentions_bound(term.body), "sum_constant", "the index occurs in the body", term=term)
+    need(0 not in t.free(term.body), "sum_constant", "the index occurs in the body", term=term)
     return _equation(program, term, t.Times((t.Size(term.size), term.body)))
 
 
@@ -291,8 +292,7 @@ def _leibniz(program: Program, term: t.Partial, construct: type[t.Term], made: C
     variable = term.wrt.tensor
     parts = enumerate(t.children(term.body)) if isinstance(term.body, construct) else ()
     slopes = [made(term.body, k, t.Partial(u, term.wrt, False)) for k, u in parts if variable in w.mentioned(u)]
-    name = construct.__name__.lower()
-    need(slopes, f"partial_{name}", f"no derivative of a {name} that depends on {variable}", term=term)
+    need(slopes, f"partial_{construct.__name__.lower()}", f"none that depends on {variable}", term=term)
     return _equation(program, term, _joined(slopes, t.Plus), hypotheses=w.smooth(program, term.body, variable, False))
 
 
@@ -421,6 +421,29 @@ def partial_sum(program: Program, term: t.Partial) -> Sequent:
 
 
 @rule
+def partial_largest(program: Program, term: t.Partial) -> Sequent:
+    """Differentiate a maximum: its slope is that of the one largest value.
+
+    ::
+
+        ---------------------------------------     f_k != f_i for k != i
+        ⊢ ∂(max_i f_i)/∂x = Σ_i s_i ∂f_i/∂x         s_i = step(1/2 - Σ_k step(f_k - f_i - δ_ki))
+
+    Near the point the same value stays the largest; s_i is one there, where no f_k is larger, and zero elsewhere.
+    Source: Rockafellar and Wets 1998, Variational Analysis, example 8.31, for a single active index.
+
+    Raises:
+        RuleError: if the body is not a maximum over an index, or does not depend on the variable.
+    """
+
+    def made(u: t.Largest, _: int, du: t.Term) -> t.Term:
+        larger = t.Sum(u.size, call("step")(gap(u.body, t.renamed(u.body, {0: 1}), 0, 1)))
+        return t.Sum(u.size, t.Times((call("step")(minus(t.HALF, larger)), du)))
+
+    return _leibniz(program, term, t.Largest, made)
+
+
+@rule
 def chain(program: Program, term: t.Partial) -> Sequent:
     """Differentiate through the program: the chain rule over the consumers of a tensor.
 
@@ -443,10 +466,8 @@ def chain(program: Program, term: t.Partial) -> Sequent:
             numbers = tuple(reversed(range(len(definition.letters))))
             body = t.renamed(definition.body, dict(zip(definition.letters, numbers, strict=True)))
             into = t.Partial(term.body, t.Entry(definition.name, numbers), True)
-            link: t.Term = t.Times((into, t.Partial(body, term.wrt, False)))
-            for letter in reversed(definition.letters):
-                link = t.Sum(letter.size, link)
-            made.append(link)
+            link = t.Times((into, t.Partial(body, term.wrt, False)))
+            made.append(reduce(lambda u, i: t.Sum(i.size, u), reversed(definition.letters), cast(t.Term, link)))
     need(made, "chain", "it does not depend on the variable", term=term)
     under = w.smooth(program, term.body, variable, True)
     return _equation(program, term, _joined(made, t.Plus), hypotheses=under, uses=frozenset(program.bodies))

@@ -24,7 +24,7 @@ class Index:
         return self.name
 
 
-# A free letter, or the de Bruijn number of an enclosing sum (0 is the innermost).
+# A free letter, or the de Bruijn number of an enclosing sum or maximum (0 is the innermost).
 Position = Index | int
 
 
@@ -112,6 +112,13 @@ class Sum(Term):
     body: Term
 
 
+class Largest(Term):
+    """The largest value of ``body`` over an index of ``size``; the index is number 0 inside ``body``."""
+
+    size: str
+    body: Term
+
+
 class Delta(Term):
     """Kronecker delta of two indices of one size."""
 
@@ -132,9 +139,11 @@ class Partial(Term):
 
 
 # The closed set of terms.
-CONSTRUCTS = (Number, Size, Entry, Plus, Times, Power, Apply, Sum, Delta, Partial)
+CONSTRUCTS = (Number, Size, Entry, Plus, Times, Power, Apply, Sum, Largest, Delta, Partial)
+# Those that bind an index in their body.
+REDUCTIONS = (Sum, Largest)
 
-ZERO, ONE, MINUS = Number(Fraction(0)), Number(Fraction(1)), Number(Fraction(-1))
+ZERO, ONE, TWO, HALF, MINUS = (Number(Fraction(text)) for text in ("0", "1", "2", "1/2", "-1"))
 
 
 def children(term: Term) -> tuple[Term, ...]:
@@ -142,7 +151,7 @@ def children(term: Term) -> tuple[Term, ...]:
     match term:
         case Plus(parts) | Times(parts) | Apply(_, parts):
             return parts
-        case Power(body, _) | Sum(_, body):
+        case Power(body, _) | Sum(_, body) | Largest(_, body):
             return (body,)
     return (term.body, term.wrt) if isinstance(term, Partial) else ()
 
@@ -163,13 +172,13 @@ def free(term: Term) -> tuple[Position, ...]:
             return tuple(dict.fromkeys(indices))
         case Delta(left, right):
             return tuple(dict.fromkeys((left, right)))
-        case Sum(_, body):
+        case Sum(_, body) | Largest(_, body):
             return tuple(i - 1 if isinstance(i, int) else i for i in free(body) if i != 0)
     return tuple(dict.fromkeys(i for part in children(term) for i in free(part)))
 
 
 def renamed(term: Term, names: Mapping[Any, Position]) -> Term:
-    """``term`` with free letters, and numbers of sums around it, replaced all at once."""
+    """``term`` with free letters, and numbers of reductions around it, replaced all at once."""
     if not any(i in names for i in free(term)):
         return term
     match term:
@@ -177,24 +186,24 @@ def renamed(term: Term, names: Mapping[Any, Position]) -> Term:
             return Entry(tensor, tuple(names.get(i, i) for i in indices))
         case Delta(left, right):
             return Delta(names.get(left, left), names.get(right, right))
-        case Sum():
+        case Sum() | Largest():
             names = {i + 1 if isinstance(i, int) else i: k + 1 if isinstance(k, int) else k for i, k in names.items()}
     return rebuilt(term, [renamed(part, names) for part in children(term)])
 
 
 def opened(body: Term, index: Position) -> Term:
-    """The body of a sum, in a term without loose numbers, at ``index``."""
+    """The body of a reduction, in a term without loose numbers, at ``index``."""
     return renamed(body, {0: index})
 
 
 def closed(term: Term, letter: Index) -> Term:
-    """``term``, without loose numbers, as the body of a sum over ``letter``: the inverse of ``opened``."""
+    """``term``, without loose numbers, as the body of a reduction over ``letter``: the inverse of ``opened``."""
     return renamed(term, {letter: 0})
 
 
-def sigma(letter: Index, body: Term) -> Term:
-    """The sum of ``body`` over ``letter``."""
-    return Sum(letter.size, closed(body, letter))
+def sigma(letter: Index, body: Term, construct: Callable[[str, Term], Term] = Sum) -> Term:
+    """The sum, or another reduction, of ``body`` over ``letter``."""
+    return construct(letter.size, closed(body, letter))
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -207,11 +216,6 @@ def subterms(term: Term) -> Iterator[Term]:
 def letters(term: Term) -> tuple[Index, ...]:
     """The free letters, in the order of their first occurrence."""
     return tuple(i for i in free(term) if isinstance(i, Index))
-
-
-def mentions_bound(term: Term) -> bool:
-    """Whether ``term``, the body of a sum, mentions the summed index."""
-    return 0 in free(term)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ class Scope:
 
     def _call(self, node: Call, bound: frozenset[str]) -> Term:
         name, arguments = node.name, node.arguments
-        if name in OVER or name in {"delta", "size"}:
+        if (name in OVER and (name not in ARITY or self._over_letter(node))) or name in {"delta", "size"}:
             return self._indexed_call(node, bound)
         if name not in SHORTHAND and not ARITY.get(name):
             if name == _DERIVATIVE:
@@ -190,6 +190,11 @@ class Scope:
             raise Misplaced(node.at, f"{name} has {_counted(len(arguments), 'argument')}, expected {arity}")
         parts = tuple(self._term(argument, bound) for argument in arguments)
         return _meaningful(SHORTHAND[name][1](*parts) if name in SHORTHAND else Apply(name, parts), node.at)
+
+    def _over_letter(self, node: Call) -> bool:
+        """Whether what takes a letter or two formulas, ``max``, is given a letter."""
+        first = node.arguments[0] if node.arguments else None
+        return isinstance(first, Named) and first.indices is None and first.name in self.letters
 
     def _indexed_call(self, node: Call, bound: frozenset[str]) -> Term:
         """What takes a letter or a size: ``sum(i, f)`` and its kind, ``delta(i, j)``, ``size(N)``."""

@@ -20,6 +20,7 @@ from symgrad.kernel.terms import (
     Delta,
     Entry,
     Index,
+    Largest,
     Number,
     Partial,
     Plus,
@@ -120,6 +121,22 @@ class step(_RealFunction):  # noqa: N801
         return self._eval_is_real()
 
 
+class largest(sympy.Function):  # noqa: N801
+    """The largest value of its first argument over the index letter that is its second: SymPy has no such maximum."""
+
+    nargs = 2
+
+    @property
+    def bound_symbols(self) -> list[sympy.Basic]:
+        """The letter."""
+        return [self.args[1]]
+
+    @property
+    def free_symbols(self) -> set[sympy.Basic]:
+        """All but the letter and its range."""
+        return set(self.args[0].free_symbols) - set(self.args[1].free_symbols)
+
+
 _FUNCTIONS: dict[str, Any] = {
     "exp": sympy.exp,
     "log": sympy.log,
@@ -204,6 +221,10 @@ class _Writer:
                 letter = self.printer.fresh(term, around)
                 inside = self.expression(opened(body, letter), around | {letter.name})
                 return sympy.Sum(inside, (letter_symbol(letter), 1, size_symbol(size)))
+            case Largest(_, body):
+                letter = self.printer.fresh(term, around)
+                inside = self.expression(opened(body, letter), around | {letter.name})
+                return largest(inside, letter_symbol(letter))
             case Partial(body, wrt, True):
                 return sympy.Derivative(self.expression(body, around), self.expression(wrt, around))
         raise InputError(
@@ -270,6 +291,10 @@ class _Reader:
             return self._scalar(e)
         if isinstance(e, sympy.Sum):
             return self._sum(e, bound, inner)
+        if isinstance(e, largest):
+            free = self._letter(e.args[1], {})
+            inside = Index(f"{free.name}'{inner}", free.size)
+            return sigma(inside, self.term(e.args[0], {**bound, e.args[1]: inside}, inner), Largest)
         if isinstance(e, sympy.KroneckerDelta):
             left, right = (self._letter(index, bound) for index in e.args[:2])
             if left.size != right.size:

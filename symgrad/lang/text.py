@@ -16,6 +16,7 @@ from symgrad.kernel.terms import (
     Delta,
     Entry,
     Index,
+    Largest,
     Number,
     Partial,
     Plus,
@@ -71,11 +72,11 @@ class Printer:
         """``term`` in the language."""
         return self._write(term, frozenset())[0]
 
-    def fresh(self, term: Sum, around: Iterable[str] = ()) -> Index:
-        """A letter for the index of a sum: declared for its size if one is left, else a new one.
+    def fresh(self, term: Sum | Largest, around: Iterable[str] = ()) -> Index:
+        """A letter for the index of a sum or maximum: declared for its size if one is left, else a new one.
 
         Args:
-            term: the sum.
+            term: the sum or maximum.
             around: names of the letters bound around it.
         """
         taken = {*around, *(letter.name for letter in letters(term))}
@@ -107,6 +108,8 @@ class Printer:
                 return f"{function}({inner})" if arguments else function, FACTOR
             case Sum():
                 return self._over("sum", term, around), FACTOR
+            case Largest():
+                return self._over("max", term, around), FACTOR
             case Partial():
                 return self._partial(term, around)
             case Power():
@@ -122,7 +125,7 @@ class Printer:
         text, binding = self._write(term, around)
         return text if binding == FACTOR else f"({text})"
 
-    def _over(self, word: str, term: Sum, around: frozenset[str]) -> str:
+    def _over(self, word: str, term: Sum | Largest, around: frozenset[str]) -> str:
         letter = self.fresh(term, around)
         body = self._write(opened(term.body, letter), around | {letter.name})[0]
         return f"{word}({letter}, {body})"

@@ -15,6 +15,7 @@ from symgrad.kernel.terms import (
     ONE,
     Apply,
     Index,
+    Largest,
     Number,
     Plus,
     Power,
@@ -119,10 +120,11 @@ OVER: dict[str, Callable[[Index, Term], Term]] = {
     "mean": mean,
     "softmax": softmax,
     "logsumexp": logsumexp,
+    "max": lambda letter, f: sigma(letter, f, Largest),
 }
-"""What takes an index letter and a formula."""
+"""What takes an index letter and a formula; ``max`` may take two formulas instead."""
 
-FUNCTIONS = (*(name for name in ARITY if ARITY[name]), *SHORTHAND, *OVER, "delta", "size")
+FUNCTIONS = tuple(dict.fromkeys([*(name for name in ARITY if ARITY[name]), *SHORTHAND, *OVER, "delta", "size"]))
 """Everything that is written name(...)."""
 
 STATEMENTS = ("index", "batch", "data", "parameter", "assume", "claim", "expect", "title", "source")

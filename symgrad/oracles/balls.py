@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from flint import arb, ctx, fmpq
 
 from symgrad.errors import IllFormedError, LimitError
-from symgrad.kernel.terms import Apply, Delta, Entry, Index, Number, Plus, Power, Size, Sum, Term, Times
+from symgrad.kernel.terms import Apply, Delta, Entry, Index, Largest, Number, Plus, Power, Size, Sum, Term, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -238,6 +238,8 @@ class Evaluator:
                 for i in range(self._point.sizes[size]):
                     total = _plus(total, self._value(body, at, (*bound, i)))
                 return _tamed(total)
+            case Largest(size, body):
+                return self._largest([self._value(body, at, (*bound, i)) for i in range(self._point.sizes[size])])
             case Times(factors):
                 product: Real = Fraction(1)
                 for part in factors:
@@ -291,6 +293,14 @@ class Evaluator:
         if function not in _SMOOTH:
             raise IllFormedError(f"the function {function} has no numeric value here")
         return _SMOOTH[function](ball(x))
+
+    def _largest(self, values: list[Real]) -> Real:
+        """The largest value; ties are kinks."""
+        best = values[0]
+        for value in values[1:]:
+            if self._side("max", _plus(value, _times(Fraction(-1), best))) > 0:
+                best = value
+        return best
 
     def _side(self, function: str, argument: Real) -> int:
         sign = sign_of(argument)

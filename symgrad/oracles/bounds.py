@@ -17,7 +17,21 @@ from flint import arb, arb_mat, ctx, fmpq
 from numpy.typing import NDArray
 
 from symgrad.errors import IllFormedError
-from symgrad.kernel.terms import Apply, Delta, Entry, Index, Number, Plus, Power, Size, Sum, Term, Times, subterms
+from symgrad.kernel.terms import (
+    Apply,
+    Delta,
+    Entry,
+    Index,
+    Largest,
+    Number,
+    Plus,
+    Power,
+    Size,
+    Sum,
+    Term,
+    Times,
+    subterms,
+)
 from symgrad.oracles.balls import BITS, Undefined
 
 if TYPE_CHECKING:
@@ -73,6 +87,11 @@ class Bounded:
     m: Floats
     e: Floats
 
+    @property
+    def vanishes(self) -> bool:
+        """Whether every value is zero, as far as the balls tell, but floating point may leave something."""
+        return bool(np.all(self.m < self.e * 2.0**-100))
+
     def spread(self, axes: tuple[Axis, ...]) -> Bounded:
         """The same values with axes in this order, of length one where the letter is missing."""
         if axes == self.axes:
@@ -89,6 +108,10 @@ class Bounded:
         """A multiple, as if computed exactly."""
         size = abs(float(factor))
         return Bounded(self.axes, _objects(self.x * factor), self.m * size, self.e * size)
+
+    def shifted(self, by: float) -> Bounded:
+        """The same values, each with a number added, as if computed exactly."""
+        return Bounded(self.axes, _objects(self.x + arb(by)), self.m + abs(by), self.e)
 
 
 class BoundEvaluator:
@@ -195,6 +218,9 @@ class BoundEvaluator:
             case Sum(size, body):
                 axis = (len(bound), size)
                 return self._sum(axis, [self._value(f, (*bound, axis), seen) for f in _factors(body)])
+            case Largest(size, body):
+                axis = (len(bound), size)
+                return self._largest(axis, self._value(body, (*bound, axis), seen))
         raise IllFormedError(f"a {type(term).__name__} has no numeric value here")
 
     def _axis(self, position: Position, bound: tuple[Axis, ...]) -> Axis:
@@ -260,6 +286,20 @@ class BoundEvaluator:
         steps = self._u * body.x.shape[where]
         e = body.e.sum(axis=where) + steps * (body.m + body.e).sum(axis=where)
         return self._made(axes, np.add.reduce(body.x, axis=where), e)
+
+    def _largest(self, axis: Axis, body: Bounded) -> Bounded:
+        """The largest value along ``axis``; it must stay the largest within the error bound."""
+        if axis not in body.axes:
+            return body
+        axes = tuple(a for a in body.axes if a != axis)
+        last = body.spread((*axes, axis))
+        top = np.argmax(_signed(last), axis=-1, keepdims=True)
+        best = last.changed(lambda part: np.take_along_axis(part, top, -1))
+        gap = _signed(best) - _signed(last)
+        np.put_along_axis(gap, top, np.inf, -1)
+        if np.any(gap <= 2 * (best.e + last.e)):  # the gap of rounded numbers is itself rounded
+            raise Undefined("the maximum over an index may be at a tie")
+        return best.changed(lambda part: part[..., 0], axes)
 
     def _product(self, axis: Axis, left: Bounded, right: Bounded) -> Bounded:
         """A sum over ``axis`` as a product of matrices, which ball arithmetic does fast."""

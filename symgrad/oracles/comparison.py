@@ -238,8 +238,10 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
         if name in idle and answer.gradients.get(name) is None:
             continue  # the objective does not hold the parameter: no gradient there, zero here
         actual = answer.objective if name == "objective" else answer.gradients.get(name)
-        if not (problem := _unusable(name, actual) or _powerless(name, value, at.dtype)) and actual is not None:
-            ratio, ulp = gap(value, actual)
+        scale = _scale(name, value, formulas, evaluator)
+        problem = _unusable(name, actual) or _powerless(name, value, at.dtype, scale)
+        if not problem and actual is not None:
+            ratio, ulp = gap(value, actual, scale)
             tally.worst[name] = max(ratio, tally.worst.get(name, 0.0))
             tally.ulp = max(ulp, tally.ulp)
             tally.errors[name] = tally.errors.get(name, ()) + ratios(value, actual)
@@ -256,7 +258,8 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
         if actual is not None:
             mutant = Mutant(formulas, name, letters, before)
             batch = at.sizes[model.program.batch]
-            try_controls(tally.controls.setdefault(name, {}), exact[name], actual, mutant, batch)
+            scale = _scale(name, exact[name], formulas, evaluator)
+            try_controls(tally.controls.setdefault(name, {}), exact[name], actual, mutant, batch, scale)
 
 
 def _used(model: Model) -> set[str]:
@@ -277,10 +280,19 @@ def _unusable(name: str, actual: NDArray[Any] | None) -> str:
     return "" if np.all(np.isfinite(actual)) else f"the framework's {what} is not finite"
 
 
-def _powerless(name: str, value: Bounded, dtype: str) -> str:
+def _scale(name: str, value: Bounded, formulas: Formulas, evaluator: BoundEvaluator) -> float:
+    """What an error is compared with: the largest entry; where all are zero, that of the adjoints that cancel."""
+    if name not in formulas.gradients or not value.vanishes:
+        return float(np.max(value.m))
+    used = {part.tensor for part in subterms(formulas.gradients[name][1]) if isinstance(part, Entry)}
+    parts = [evaluator.value(Entry(a.name, a.letters), a.letters) for a in formulas.adjoints if a.name in used]
+    return max((float(np.max(part.m)) for part in parts), default=0.0)
+
+
+def _powerless(name: str, value: Bounded, dtype: str, scale: float) -> str:
     if not np.all(np.isfinite(value.e)):
         return f"the rounding bound for {name} is not finite"
-    if name != "objective" and np.max(value.e) > POWER[dtype] * np.max(value.m) > 0:
+    if name != "objective" and np.max(value.e) > POWER[dtype] * scale > 0:
         return f"rounding in {dtype} may lose too much of the gradient of {name} for the check to have power"
     return ""
 

@@ -156,6 +156,113 @@ def _autoencoder(run: _Run) -> Measured:
     return run.measured(objective)
 
 
+def _rmse(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+    return run.measured(lambda: run.tf.sqrt(loss(run.column("y"), layer(run["x"]))))
+
+
+def _log_of_mean(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+    return run.measured(lambda: run.tf.math.log(loss(run.column("y"), layer(run["x"]))))
+
+
+def _sum_reduction(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("BinaryCrossentropy", from_logits=True, reduction="sum")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
+
+
+def _mean_with_sample_weight(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"]), sample_weight=run["s"]))
+
+
+def _masked_mean(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
+    return run.measured(lambda: loss(run["y"][:, :, None], layer(run["x"]), sample_weight=run["m"]))
+
+
+def _unequal_shards(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
+
+    def objective() -> Any:
+        parts = run.tf.unstack(run["s"], axis=1)
+        means = [loss(run.column("y"), layer(run["x"]), sample_weight=part) for part in parts]
+        return run.tf.reduce_mean(run.tf.stack(means))
+
+    return run.measured(objective)
+
+
+def _gradient_accumulation(run: _Run) -> Measured:
+    loss = run.loss("CategoricalCrossentropy", from_logits=True, reduction="mean_with_sample_weight")
+    layer = run.dense("W", "b")
+
+    def objective() -> Any:
+        parts = run.tf.unstack(run["s"], axis=1)
+        means = [loss(run["y"], layer(run["x"]), sample_weight=part[:, None] * run["m"]) for part in parts]
+        return run.tf.reduce_mean(run.tf.stack(means))
+
+    return run.measured(objective)
+
+
+def _l2_penalty_counted_twice(run: _Run) -> Measured:
+    tf, layer = run.tf, run.dense("w", "b")
+
+    def objective() -> Any:
+        penalty = run["lam"] * tf.reduce_sum(tf.square(layer.kernel.value))
+        each = tf.math.squared_difference(layer(run["x"])[:, 0], run["y"]) + penalty
+        return tf.reduce_mean(each) + penalty
+
+    return run.measured(objective)
+
+
+def _batch_norm(run: _Run) -> Measured:
+    inner, outer, loss = run.dense("W", "b"), run.dense("v", "c"), run.loss("MeanSquaredError")
+    layer = run.keras.layers.BatchNormalization(epsilon=float(run.arrays["eps"]), dtype=run.dtype)
+    layer.build((None, inner.units))
+    for name, variable in (("gamma", layer.gamma), ("beta", layer.beta)):
+        variable.assign(run.arrays[name])
+        run.watched[name] = variable.value, run.arrays[name].shape
+    tanh = run.keras.activations.tanh
+    return run.measured(lambda: loss(run.column("y"), outer(tanh(layer(inner(run["x"]), training=True)))))
+
+
+def _info_nce(run: _Run) -> Measured:
+    tf, loss = run.tf, run.loss("SparseCategoricalCrossentropy", from_logits=True)
+    queries, keys = run.variable("W"), run.variable("V")
+
+    def objective() -> Any:
+        similar = tf.matmul(run["x"] @ queries, run["y"] @ keys, transpose_b=True) / run["tau"]
+        return loss(tf.range(len(run.arrays["x"])), similar)
+
+    return run.measured(objective)
+
+
+def _half_squared(run: _Run) -> Measured:
+    w, tf = run.variable("w"), run.tf
+    return run.measured(lambda: tf.reduce_mean(tf.square(tf.linalg.matvec(run["x"], w) - run["y"])) / 2)
+
+
+def _half_squared_with_bias(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
+    return run.measured(lambda: loss(run.column("y"), layer(run["x"])) / 2)
+
+
+def _half_squared_distance(run: _Run) -> Measured:
+    w, tf = run.variable("w"), run.tf
+    return run.measured(lambda: tf.reduce_mean(tf.square(w - run["y"])) / 2)
+
+
+def _logistic_without_bias(run: _Run) -> Measured:
+    w, loss = run.variable("w"), run.loss("BinaryCrossentropy", from_logits=True)
+    return run.measured(lambda: loss(run.column("y"), run.tf.linalg.matvec(run["x"], w)[:, None]))
+
+
+def _mlp_logistic(run: _Run) -> Measured:
+    network = run.keras.Sequential([run.dense("W1", "b1", "tanh"), run.dense("w2", "b2")])
+    loss = run.loss("BinaryCrossentropy", from_logits=True)
+    return run.measured(lambda: loss(run.column("y"), network(run["x"])))
+
+
 @dataclass(frozen=True)
 class Reference:
     """An implementation that symgrad did not derive: Keras layers and loss, or TensorFlow by hand, with the reason."""
@@ -229,8 +336,88 @@ REFERENCES = {
         "x/2 W/2 b/1 c/1",
     ),
     "weighted_logistic": Reference("keras", _KERAS, _weighted_logistic, "x/2 y/1 s/1 w/1 b/0"),
+    "rmse": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the root is written by hand: Keras has it as a metric only",
+        _rmse,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "log_of_mean": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the logarithm is written by hand: no loss of Keras takes it of the mean",
+        _log_of_mean,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "sum_reduction": Reference("keras", _KERAS, _sum_reduction, "x/2 y/1 w/1 b/0"),
+    "mean_with_sample_weight": Reference("keras", _KERAS, _mean_with_sample_weight, "x/2 y/1 s/1 w/1 b/0"),
+    "masked_mean": Reference(
+        "keras",
+        "Keras' layers and its loss compute this very function, with the mask as weights of the steps",
+        _masked_mean,
+        "x/3 y/2 m/2 w/1 b/0",
+    ),
+    "unequal_shards": Reference(
+        "tensorflow",
+        "layer and the mean loss of each shard are Keras', the mean of these is written by hand",
+        _unequal_shards,
+        "x/2 y/1 s/2 w/1 b/0",
+    ),
+    "gradient_accumulation": Reference(
+        "tensorflow",
+        "layer and the mean loss of each micro-batch are Keras', the mean of these is written by hand",
+        _gradient_accumulation,
+        "x/3 y/3 m/2 s/2 W/2 b/1",
+        "y",
+    ),
+    "l2_penalty_counted_twice": Reference(
+        "tensorflow",
+        "the layer is Keras', the losses are written by hand: a loss of Keras sees no weights, and Keras rounds the "
+        "factor of a penalty to float32",
+        _l2_penalty_counted_twice,
+        "x/2 y/1 lam/0 w/1 b/0",
+    ),
+    "batch_norm": Reference("keras", _KERAS, _batch_norm, "x/2 y/1 eps/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
+    "info_nce": Reference(
+        "tensorflow",
+        "the loss is Keras', the similarities are written by hand: Keras has no layer that compares samples",
+        _info_nce,
+        "x/2 y/2 tau/0 W/2 V/2",
+    ),
 }
 """One implementation for each entry of the catalogue."""
+
+_HALF = "half the squared error, without a bias, is written by hand: Keras' loss has no half, its layer a column"
+
+REFERENCES |= {
+    "averaged_input": Reference(
+        "tensorflow",
+        "layer and squared loss are Keras', the half is written by hand",
+        _half_squared_with_bias,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "duplicated_batch": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 eta/0 w/1"),
+    "loss_after_step": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 eta/0 w/1"),
+    "lost_in_the_mean": Reference(
+        "tensorflow", "there is no layer without an input", _half_squared_distance, "y/1 w/0"
+    ),
+    "minibatch_with_replacement": Reference(
+        "tensorflow", "there is no layer without an input", _half_squared_distance, "y/1 q/1 p/2 w/0"
+    ),
+    "minibatch_without_replacement": Reference(
+        "tensorflow", "there is no layer without an input", _half_squared_distance, "y/1 q/1 p/2 w/0"
+    ),
+    "sequential_logistic": Reference(
+        "tensorflow",
+        "the loss is Keras', the product is written by hand: the layer's kernel is a column",
+        _logistic_without_bias,
+        "x/2 y/1 eta/0 w/1",
+    ),
+    "sequential_updates": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 eta/0 w/1"),
+    "spread_of_gradients": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 w/1"),
+    "tape_reads_back": Reference("keras", _KERAS, _mlp_logistic, "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "vector_of_losses": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 v/1 w/1"),
+}
+"""Those of the entries that answer questions."""
 
 
 def reference(model: Model, arrays: Arrays) -> Oracle | None:

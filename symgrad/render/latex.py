@@ -113,7 +113,7 @@ class Latex:
 
     def bracket(self, text: str) -> str:
         """Brackets as high as what they hold."""
-        tall = 2 if re.search(r"\\(frac|sgpd|sum)", text) else 1 if r"\sgT" in text else 0
+        tall = 2 if re.search(r"\\(frac|sgpd|sum|max_)", text) else 1 if r"\sgT" in text else 0
         bare = re.sub(r"[_^]\{[^{}]*\}", "", text)  # brackets in a script are small
         inner = max((size + 1 for size, mark in enumerate(_SIZES) if (f"{mark}l(" if mark else "(") in bare), default=0)
         size = min(max(tall, inner), len(_SIZES) - 1)
@@ -239,12 +239,17 @@ class Latex:
                 return rf"\left|{written[0]}\right|"
             case "step":
                 return rf"\mathbf{{1}}[{written[0]} > 0]"
+            case "chosen":
+                return rf"\mathbf{{1}}[{written[0]} = {written[1]}]"
         name = r"\operatorname{sigmoid}" if shape.spelled and shape.function == "sigmoid" else FUNCTIONS[shape.function]
         name += "'" if shape.primed else ""
         return name + (f"_{{{tex_name(shape.letter)}}}" if shape.letter else "") + self.bracket(", ".join(written))
 
     @write.register
     def _summed(self, shape: Summed) -> str:
+        if shape.largest:
+            under = rf"1 \le {tex_name(shape.letter)} \le {tex_name(shape.size)}"
+            return rf"\max_{{{under}}} {self.inside(shape.body, SUMMAND)}"
         head = rf"\sum_{{{tex_name(shape.letter)}=1}}^{{{tex_name(shape.size)}}}"
         body = self.inside(shape.body, SUMMAND)
         return head + ("" if body.startswith(("\\", "(")) else " ") + body

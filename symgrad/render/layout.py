@@ -57,7 +57,17 @@ _ALPHABET = (
     (6.0, 4.9, 5.1, 4.9, 4.8, 4.7, 3.7, 5.8, 5.2, 7.3, 5.8, 5.3, 5.2),
 )
 _LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", (*_ALPHABET[0], *_ALPHABET[1]), strict=True)) | {"M": 10.8, "W": 10.9}
-_SILENT = {r"\operatorname", r"\mathrm", r"\mathbf", r"\sgvec", r"\sgmat", r"\text", r"\notag", r"\displaystyle"}
+_SILENT = {
+    r"\bar",
+    r"\operatorname",
+    r"\mathrm",
+    r"\mathbf",
+    r"\sgvec",
+    r"\sgmat",
+    r"\text",
+    r"\notag",
+    r"\displaystyle",
+}
 
 
 def _groups(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.names import tex_text
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Part, Row, Table
+from symgrad.render.tree import Block, Code, Display, Document, Figure, Grid, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,12 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~&]|^[-+])")
 
 def to_markdown(derivation: Derivation) -> str:
     """A derivation as Markdown."""
-    return _Markdown(tell(derivation)).all()
+    return document_to_markdown(tell(derivation))
+
+
+def document_to_markdown(told: Document) -> str:
+    """A document as Markdown."""
+    return _Markdown(told).all()
 
 
 def escaped(text: str) -> str:
@@ -59,8 +64,8 @@ class _Markdown:
         return "\n\n".join(out) + "\n"
 
     def block(self, block: Block) -> list[str]:
-        title = f" ({self.text(block.title)})" if block.title else ""
-        out = [f"## {HEADINGS[block.kind]}{title}", *(text for part in block.parts for text in self.part(part))]
+        head = [f"{'#' * block.level} {self.text(block.heading)}"] if block.heading else []
+        out = [*head, *(text for part in block.parts for text in self.part(part))]
         return [*out, "∎"] if block.kind == "proof" else out
 
     def part(self, part: Part) -> list[str]:
@@ -72,6 +77,14 @@ class _Markdown:
             case Table(rows):
                 body = "\n".join(f"| {self.text(name)} | {escaped(value)} |" for name, value in rows)
                 return [f"| | |\n|---|---|\n{body}"]
+            case Grid(head, grid):
+                lines = [[self.text(name) for name in head], ["---"] * len(head), *(map(escaped, row) for row in grid)]
+                return ["\n".join(f"| {' | '.join(line)} |" for line in lines)]
+            case Code(text):
+                return [f"```python\n{text}\n```"]
+            case Figure(name, caption, _, beside):
+                shown = [f"![{name}]({name}.svg)"] if beside else []
+                return [*shown, f"*Figure: {self.text(caption)}*"]
             case Display(rows, _):
                 return self.display(rows)
 

@@ -23,7 +23,7 @@ GREEK: dict[str, str] = {
 
 _RESERVED = {"loss": (r"\sgloss", "ℓ"), "objective": (r"\sgLoss", "ℒ")}
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*|[1-9][0-9]*")  # or the number of an entry
 _NUMBERED = re.compile(r"([A-Za-z]|[A-Za-z]{2,})(_?)([0-9]+)")
 
 MACROS: dict[str, str] = {
@@ -49,9 +49,11 @@ def _checked(name: str) -> str:
 
 
 def _base(name: str) -> str | None:
-    """A single letter or a Greek name as TeX; ``None`` for a longer name."""
+    """A single letter, with a bar if it is called so, or a Greek name as TeX; ``None`` for a longer name."""
     if name in GREEK:
         return "\\" + name
+    if len(name) == 4 and name.endswith("bar"):
+        return rf"\bar{{{name[0]}}}"
     return name if len(name) == 1 else None
 
 

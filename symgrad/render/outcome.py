@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from symgrad.errors import InputError
+from symgrad.render.diagnosis import Diagnosis
 from symgrad.render.setting import Matter, joined
-from symgrad.render.shapes import Shape, Symbol
+from symgrad.render.shapes import Related, Symbol
 from symgrad.render.source import coupled, vacuous
-from symgrad.render.tree import Block, Display, Paragraph, Part, Row, Table
+from symgrad.render.tree import Block, Paragraph, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from symgrad.lang.model import Claim
     from symgrad.render.reasons import Text
 
 _JUDGED = {
@@ -32,12 +34,6 @@ _REPORTED = {
 _SIDES = {
     "separable": ("in the batch", "as a batch of one"),
     "identity": ("gradient of the objective", "mean over the samples"),
-}
-_KINDS = {
-    "sum": "The objective adds the losses up: every per-sample gradient has the weight one.",
-    "data": "The gradient of the objective is the sum of the per-sample gradients with the weights",
-    "theta": "The gradient of the objective is the sum of the per-sample gradients with weights that depend on the"
-    " parameters,",
 }
 
 
@@ -59,12 +55,21 @@ class Outcome:
             verdict = self.derivation.verdicts.get(name, {})
             sides = _SIDES.get(name, ("left side", "right side"))
             blocks.append(self._outcome((words,), verdict, sides, expected=name in self.model.expected))
-        for claim, verdict in zip(self.model.claims, self.derivation.claims, strict=False):
-            said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
-            sides = ("left side", "right side")
-            blocks.append(self._outcome(said, verdict, sides, expected=claim.expect_refuted))
-        blocks.append(self._weights())
+        blocks += [self.claim(k) for k in range(1, min(len(self.model.claims), len(self.derivation.claims)) + 1)]
+        diagnosis = Diagnosis(self.matter)
+        blocks += [diagnosis.coupling(), diagnosis.weights()]
         return [block for block in blocks if block is not None]
+
+    def claim(self, number: int) -> Block | None:
+        """A claim of the file, counted from one, that is not simply proved."""
+        claim, verdict = self.model.claims[number - 1], self.derivation.claims[number - 1]
+        said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
+        if verdict.get("derived") == str(verdict.get("claim")).partition(" = ")[0]:
+            verdict = {**verdict, "derived": ""}  # nothing was derived: the claim's left side stands as it is
+        block = self._outcome(said, verdict, ("left side", "right side"), expected=claim.expect_refuted)
+        if block is not None and verdict.get("hint"):
+            return replace(block, parts=(*block.parts, self._hint(claim, verdict["hint"])))
+        return block
 
     def _outcome(
         self, said: Text, verdict: Mapping[str, Any], sides: tuple[str, str], *, expected: bool
@@ -87,7 +92,7 @@ class Outcome:
             if verdict.get(key):
                 pieces.append(Paragraph((f"{start}{str(verdict[key]).strip('. ')}.",)))
         if verdict.get("derived"):
-            instead = ("The left side was derived to be ", self._formula(verdict["derived"]), ".")
+            instead = ("The left side was derived to be ", Diagnosis(self.matter).formula(verdict["derived"]), ".")
             pieces.append(Paragraph(instead))
         if verdict.get("witness"):
             pieces += self._witness(verdict["witness"], sides)
@@ -102,52 +107,36 @@ class Outcome:
         ]
         rows = [*([] if values == self.values else values)]
         rows += [((f"at {name}",), _value(value)) for name, value in dict(witness.get("at") or {}).items()]
-        rows += [((words,), _value(witness[key])) for key, words in zip(("left", "right"), sides, strict=True)]
+        samples = [(f"gradient of sample {n}", value) for n, value in enumerate(witness.get("per_sample") or (), 1)]
+        numbers = [(sides[0], witness["left"]), ("their mean" if samples else sides[1], witness["right"])]
+        told = [*samples, *(reversed(numbers) if samples else numbers)]
+        rows += [((name,), _value(value)) for name, value in told]
+        if witness.get("difference"):
+            rows.append((("difference",), _value(witness["difference"])))
         words = "At these values" if values != self.values else "At the values above"
         parameter = self.matter.tensors.get(str(witness.get("parameter")))
         where: Text = (", for ", self.matter.whole(parameter), ",") if parameter is not None else ()
         self.values = values
-        return [Paragraph((words, *where, " the two sides differ.")), Table(tuple(rows))]
+        inexact: Text = (_INEXACT,) if witness.get("exact") is False else ()
+        found: list[Part] = [Paragraph((words, *where, " the two sides differ.", *inexact)), Table(tuple(rows))]
+        if witness.get("tensorflow"):
+            found.append(Paragraph((_computed(witness["tensorflow"]),)))
+        return found
 
-    def _weights(self) -> Block | None:
-        given = self.derivation.weights
-        kind = given.get("kind")
-        pieces: list[Part] = []
-        if kind == "none":
-            why = str(given.get("reason", "")).strip(". ")
-            pieces.append(
-                Paragraph((f"No weights for the per-sample gradients were found{': ' + why if why else ''}.",))
-            )
-        elif kind in _KINDS:
-            pieces.append(Paragraph((_KINDS[kind],)))
-            text = next((str(value) for key, value in given.items() if key.startswith("c[")), "")
-            if kind != "sum" and text:
-                name = next(c for c in ("c", "omega", "kappa", "c_") if c not in self.matter.tensors)
-                shape = self._formula(text)
-                left = Symbol(name, (self.model.batch.name,))
-                row = Table((((left,), text),)) if isinstance(shape, str) else Display((Row(left, shape),))
-                pieces.append(row)
-        if given.get("remainder"):
-            pieces.append(
-                Paragraph(("Besides the losses the objective holds the term ", self._formula(given["remainder"]), "."))
-            )
-        if given.get("repair"):
-            words = "Repair: with this term in the loss of each sample, that is with "
-            pieces.append(
-                Paragraph(
-                    (words, self._formula(given["repair"]), " for ", self.matter.loss, ", the identity is restored.")
-                )
-            )
-        return Block("remark", tuple(pieces)) if pieces else None
-
-    def _formula(self, text: object) -> Shape | str:
-        """A formula of the language; as it stands, if it cannot be read back."""
-        from symgrad.lang.parser import parse_formula
-
-        try:
-            return self.matter.shaper(parse_formula(str(text), self.model))
-        except InputError:
-            return str(text)
+    def _hint(self, claim: Claim, hint: Mapping[str, Any]) -> Paragraph:
+        """What would make a refuted claim right."""
+        subject = str(hint["subject"])
+        change: Text = {
+            "factor": ("With the right side times ", Diagnosis(self.matter).formula(subject)),
+            "transpose": ("With the two indices of ", Diagnosis(self.matter).formula(subject), " swapped on the right"),
+            "letters": (f"With the letters {subject} swapped on the right",),
+        }[str(hint["kind"])]
+        right = Diagnosis(self.matter).formula(hint["right"])
+        repaired: Text = (right,)
+        if not isinstance(right, str):
+            left = self.matter.shaper.related(claim.left, claim.right).left
+            repaired = (Related(left, "=", right),)
+        return Paragraph((*change, " it is proved: ", *repaired, "."))
 
     def check(self) -> Block | None:
         """What a machine really did: the kernel, the checker if it ran, the numbers if they were measured."""
@@ -185,6 +174,24 @@ def _measured(told: Mapping[str, Any]) -> str:
         words += f". {str(told['reason']).strip('. ')}"
     return words + "."
 
+
+def _computed(told: Mapping[str, Any]) -> str:
+    """What TensorFlow made of a counterexample."""
+
+    def number(value: float) -> str:
+        return f"{value + 0.0:.12g}"  # no negative zero
+
+    words = f"TensorFlow {told['version']} (float64) computes {number(told['left'])} and {number(told['right'])}"
+    words += " for the two sides"
+    if told.get("per_sample"):
+        words += f", and {', '.join(map(number, told['per_sample']))} sample by sample"
+    return f"{words}: {'the same, up to rounding' if told['agrees'] else 'other numbers than these'}."
+
+
+_INEXACT = (
+    " No rational evaluation was found: a number with +/- is a ball that certainly contains the value, and the balls of"
+    " the two sides do not meet."
+)
 
 _BALL = re.compile(r"\[(\S*) ?\+/- (\S+)\]")
 _LONG = re.compile(r"(-?\d+)/(\d+)")

@@ -9,7 +9,7 @@ from symgrad.render.document import tell
 from symgrad.render.latex import RELATION, Latex
 from symgrad.render.mathml import to_mathml
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Part, Row, Table
+from symgrad.render.tree import Block, Code, Display, Document, Figure, Grid, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from symgrad.render.source import Derivation
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def to_html(derivation: Derivation) -> str:
     """A derivation as a page that needs nothing but a browser."""
-    told = tell(derivation)
+    return document_to_html(tell(derivation))
+
+
+def document_to_html(told: Document) -> str:
+    """A document as a page that needs nothing but a browser."""
     introduction = " ".join(told.introduction)
     return written("page.html", told, title=told.title, introduction=introduction, sources=told.sources)
 
@@ -47,7 +51,7 @@ class _Page:
 
     def block(self, block: Block) -> dict[str, Any]:
         parts = [self.part(part) for part in block.parts]
-        return {"kind": block.kind, "heading": HEADINGS[block.kind], "title": self.text(block.title), "parts": parts}
+        return {"kind": block.kind, "level": block.level, "heading": self.text(block.heading), "parts": parts}
 
     def part(self, part: Part) -> dict[str, Any]:
         match part:
@@ -57,10 +61,18 @@ class _Page:
                 return {"kind": "items", "entries": [self.text(item) for item in items]}
             case Table(rows):
                 return {"kind": "table", "rows": [(self.text(name), value) for name, value in rows]}
-            case Display(rows, _):
+            case Grid(head, grid):
+                return {"kind": "grid", "head": [self.text(name) for name in head], "rows": grid}
+            case Code(text):
+                return {"kind": "code", "text": text}
+            case Figure(_, caption, svg, _):
+                from markupsafe import Markup
+
+                return {"kind": "figure", "caption": self.text(caption), "svg": Markup(svg)}
+            case Display(rows, packed):
                 last = {row.label: k for k, row in enumerate(rows)}
                 made = [self.row(row, last=last.get(row.label) == k) for k, row in enumerate(rows)]
-                return {"kind": "display", "rows": made, "reasons": any(row.reason for row in rows)}
+                return {"kind": "display", "rows": made, "packed": packed, "reasons": any(row.reason for row in rows)}
 
     def row(self, row: Row, *, last: bool) -> dict[str, Any]:
         from markupsafe import Markup

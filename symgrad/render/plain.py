@@ -184,6 +184,8 @@ class Plain:
                 return f"|{written[0]}|"
             case "step" if self.unicode:
                 return f"1[{written[0]} > 0]"
+            case "chosen":
+                return f"1[{written[0]} = {written[1]}]"
         name = shape.function
         if name == "sigmoid" and not shape.spelled:
             name = self.sign("sigmoid")
@@ -193,6 +195,8 @@ class Plain:
 
     @write.register
     def _summed(self, shape: Summed) -> str:
+        if shape.largest:
+            return f"max_{self.name(shape.letter)} {self.inside(shape.body, SUMMAND)}"
         return f"{self.sign('sum')}_{self.name(shape.letter)} {self.inside(shape.body, SUMMAND)}"
 
     @write.register

@@ -202,6 +202,7 @@ PHRASES: dict[str, Callable[[Term | None, Context], Text]] = {
     "partial_power": _words("power rule"),
     "partial_apply": _function,
     "partial_sum": _words("the derivative passes through the finite sum"),
+    "partial_largest": _words("near the point the same value stays the largest"),
     "chain": _words("chain rule"),
     "lift": _words("the single-sample program at each sample"),
     "separable": _words("the batch program keeps the samples apart"),

@@ -24,7 +24,7 @@ from symgrad.render.shapes import (
     Symbol,
     parts,
 )
-from symgrad.render.shaping import Shaper
+from symgrad.render.shaping import Shaper, untied
 from symgrad.render.source import vacuous
 from symgrad.render.tree import Block, Display, Items, Paragraph, Part, Row
 
@@ -142,7 +142,7 @@ class Setting:
             left = self.shaper(Entry(definition.name, definition.letters), naming=names)
             rows.append(Row(left, self.shaper(definition.body, naming=names), ":="))
         drawn = [shape for row in [*rows, *self.statement] for shape in parts(row.right)]
-        functions = self._functions(drawn)
+        functions = self.functions(drawn)
         pieces: list[Part] = [Paragraph(tuple(words)), Display((*rows, *functions), packed=True)]
         return Block("setting", (*pieces, Paragraph(self._conventions(drawn))))
 
@@ -159,7 +159,7 @@ class Setting:
         whole, indices = self.matter.whole(tensor), self.matter.indices(tensor)
         return Related(replace(whole, indices=indices), "=", Symbol(tensor.name, indices))
 
-    def _functions(self, drawn: Iterable[Shape]) -> list[Row]:
+    def functions(self, drawn: Iterable[Shape]) -> list[Row]:
         """Definitions of the functions that are not common knowledge."""
         used = {(s.function, s.spelled) for s in drawn if isinstance(s, Called)}
         t = Symbol(next(c for c in ("t", "u", "s", "r", "v") if c not in self.shaper.names))
@@ -238,5 +238,9 @@ class Setting:
             free = dict.fromkeys([*letters(given.left), *letters(given.right)])
             ending: Text = (" for all ", *joined([(letter(i, called),) for i in free]), ".") if free else (".",)
             item = (self.shaper.judgement(given), *ending)
+            if (tie := untied(given)) is not None:
+                different = Related(letter(tie[2], called), "!=", letter(tie[3], called))
+                values = (self.shaper(side, naming=called) for side in tie[:2])
+                item = (Related(next(values), "!=", next(values)), " for all ", different, ".")
             items += [item] if item not in items else []
         return Block("assumption", (Items(tuple(items)),))

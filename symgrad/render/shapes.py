@@ -98,11 +98,12 @@ class Called(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Summed(Shape):
-    """A finite sum over ``letter`` from 1 to ``size``."""
+    """A finite sum over ``letter`` from 1 to ``size``; with ``largest``, the largest of the values instead."""
 
     letter: str
     size: str
     body: Shape
+    largest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

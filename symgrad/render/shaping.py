@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from symgrad.errors import SymgradError
 from symgrad.kernel.terms import (
+    HALF,
+    MINUS,
+    ZERO,
     Apply,
     Delta,
     Entry,
     Index,
+    Judgement,
+    Largest,
     Number,
     Partial,
     Plus,
@@ -21,9 +27,11 @@ from symgrad.kernel.terms import (
     Term,
     Times,
     children,
+    free,
     letters,
-    mentions_bound,
     opened,
+    renamed,
+    sigma,
     subterms,
 )
 from symgrad.render.shapes import (
@@ -49,7 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from symgrad.kernel.program import Definition, Program
-    from symgrad.kernel.terms import Judgement
+
 
 _LETTERS = "ijklmpqrstuvabcdefghno"
 RELATIONS = frozenset({"=", ">", ">=", "!="})
@@ -72,7 +80,7 @@ def _match(pattern: Term, term: Term, found: dict[Index, Index]) -> bool:
             return _same(i, k, found) and _same(j, m, found)
         case (Power(_, a), Power(_, b)) | (Partial(_, _, a), Partial(_, _, b)) if a != b:
             return False
-        case (Apply(a, _), Apply(b, _)) | (Sum(a, _), Sum(b, _)) if a != b:
+        case (Apply(a, _), Apply(b, _)) | (Sum(a, _) | Largest(a, _), Sum(b, _) | Largest(b, _)) if a != b:
             return False
         case (Number() | Size(), _):
             return pattern == term
@@ -203,13 +211,16 @@ class _Pass:
                 return self._times(factors, stack, fold=True)
             case Power(base, exponent):
                 return self._power(base, exponent, stack)
+            case Apply() if (pair := _chosen(term)) is not None:
+                return Called("chosen", tuple(self.shape(part, stack) for part in pair))
             case Apply(function, arguments):
                 return self._apply(function, tuple(self.shape(a, stack) for a in arguments))
-            case Sum(size, body):
+            case Sum(size, body) | Largest(size, body):
                 letter = self.shaper.fresh(size, (*self.free, *stack))
                 index = Index(f"_{len(self.names)}", size)
                 self.names[index] = letter
-                return Summed(letter, size, self.shape(opened(body, index), (letter, *stack)))
+                inside = self.shape(opened(body, index), (letter, *stack))
+                return Summed(letter, size, inside, largest=isinstance(term, Largest))
             case Partial():
                 return self._partial(term, stack)
         raise SymgradError(f"no shape for a {type(term).__name__}")
@@ -309,9 +320,37 @@ class _Pass:
         return left, found
 
 
+def _chosen(term: Term) -> tuple[Term, Term] | None:
+    """f_i and max_k f_k, where the term is one at the largest f and zero elsewhere.
+
+    Where no f_k is larger than f_i, f_i is the maximum: the bracket says what the sum of steps says.
+    """
+    match term:
+        case Apply("step", (Plus((head, Times((sign, Sum(size, Apply("step", (gap,))))))),)) if head == HALF:
+            k = Index("_k", size)
+            found = untied(Judgement("!=", opened(gap, k), ZERO))
+            if sign == MINUS and found is not None and found[2] == k:
+                return found[1], sigma(k, found[0], Largest)
+    return None
+
+
+def untied(judgement: Judgement) -> tuple[Term, Term, Index, Index] | None:
+    """f_k, f_i, k and i, where the judgement says that f_k - f_i - δ_ki != 0: no two values are equal."""
+    terms = list(children(judgement.left)) if isinstance(judgement.left, Plus) else []
+    deltas = [t for t in terms if isinstance(t, Times) and t.factors[0] == MINUS and isinstance(t.factors[-1], Delta)]
+    rest = [t for t in terms if t not in deltas]
+    if judgement.relation != "!=" or len(deltas) != 1 or len(rest) != 2:
+        return None
+    for f, g in (rest, rest[::-1]):
+        for k, i in permutations(letters(deltas[0])):
+            if g == Times((MINUS, renamed(f, {k: i}))) and k in letters(f):
+                return f, renamed(f, {k: i}), k, i
+    return None
+
+
 def _at(body: Term, term: Term) -> Index | None:
     """The letter at which the body of a sum is ``term``."""
-    return next((i for i in letters(term) if mentions_bound(body) and opened(body, i) == term), None)
+    return next((i for i in letters(term) if 0 in free(body) and opened(body, i) == term), None)
 
 
 def _flat(factors: Iterable[Term]) -> Iterable[Term]:

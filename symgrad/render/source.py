@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from symgrad.kernel.program import Program
     from symgrad.kernel.terms import Judgement, Term
+    from symgrad.kernel.theorem import Theorem
     from symgrad.lang.model import Model
 
 
@@ -126,6 +127,10 @@ class Derivation(Protocol):
 
     @property
     def claims(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def statements(self) -> Mapping[str, Theorem]:
+        """Every stated theorem by name, ``claim 1`` for example."""
 
     @property
     def weights(self) -> Mapping[str, Any]: ...

@@ -16,7 +16,7 @@ from symgrad.render.latex import RELATION, Latex
 from symgrad.render.layout import lines, text_width, width
 from symgrad.render.names import tex_text
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.tree import Block, Display, Document, Items, Paragraph, Part, Row, Table
+from symgrad.render.tree import Block, Code, Display, Document, Figure, Grid, Items, Paragraph, Part, Row, Table
 
 if TYPE_CHECKING:
     from symgrad.render.source import Derivation
@@ -92,6 +92,11 @@ def to_tex(derivation: Derivation, reasons: Reasons = "side", *, standalone: boo
     return _whole(told, fragment) if standalone else fragment
 
 
+def document_to_tex(told: Document) -> str:
+    """A document that is no proof of one model, as a whole LaTeX file, macros included."""
+    return _whole(told, _Tex(told, "side").fragment(""))
+
+
 def _digest(derivation: Derivation) -> str:
     """Hash of the certificate; only what is proved has one."""
     if getattr(derivation.verdict, "value", derivation.verdict) != "proved":
@@ -164,6 +169,12 @@ class _Tex:
                 return [r"\begin{proof}\allowdisplaybreaks", *inner, r"\end{proof}"]
             case "check":
                 return [r"\begin{sgrem}", *inner, r"\end{sgrem}"]
+            case "question":
+                return [rf"\section*{{{self.text(block.title)}}}", *inner]
+            case "text":
+                return inner
+            case "theorem" | "example":
+                return [rf"\paragraph{{{self.text(block.heading)}.}}\allowdisplaybreaks", *inner]
         return [r"\begin{sgnote}", *inner, r"\end{sgnote}"]
 
     def text(self, text: Text) -> str:
@@ -189,6 +200,18 @@ class _Tex:
                 return [rf"\textup{{({_roman(k)})}} {self.text(item)}" for k, item in enumerate(items, 1)]
             case Table(rows):
                 return self.table(rows)
+            case Grid(head, grid):
+                lines = [" & ".join(self.text(name) for name in head), *(" & ".join(map(tex_text, r)) for r in grid)]
+                body = r" \\ ".join([lines[0] + r" \\ \hline", *lines[1:]]).replace(r"\hline \\", r"\hline")
+                columns = "l" + "r" * (len(head) - 1)
+                return [
+                    rf"\par\medskip\noindent\begin{{tabular}}{{@{{}}{columns}@{{}}}} {body} \end{{tabular}}\par\medskip"
+                ]
+            case Code(text):
+                return [r"{\small\begin{verbatim}", text, r"\end{verbatim}}"]
+            case Figure(name, caption, _, beside):
+                shown = [rf"\includegraphics[width=\linewidth]{{{name}}}\par"] if beside else []
+                return [r"\begin{center}", *shown, rf"\small Figure: {self.text(caption)}", r"\end{center}"]
             case Display(rows, packed):
                 return self.packed(rows) if packed else self.pairs(rows) or self.grouped(rows)
 

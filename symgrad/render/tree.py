@@ -14,8 +14,12 @@ HEADINGS = {
     "remark": "Remark",
     "proof": "Proof",
     "check": "Machine check",
+    "question": "",
+    "theorem": "Theorem",
+    "example": "Counterexample",
+    "text": "",
 }
-"""The kinds of blocks, with their headings."""
+"""The kinds of blocks, with their headings; a question is headed by its title alone, and text goes on without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,39 @@ class Table:
     rows: tuple[tuple[Text, str], ...]
 
 
-Part = Paragraph | Items | Display | Table
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table with a heading over each column; the cells are values."""
+
+    head: tuple[Text, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines of a program, shown as they are."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture with its caption.
+
+    Attributes:
+        name: what its file is called, without the ending.
+        caption: what is seen.
+        svg: the picture itself, for a page that holds it; trusted.
+        beside: whether its file lies beside the document, for those that refer to it.
+    """
+
+    name: str
+    caption: Text
+    svg: str = ""
+    beside: bool = False
+
+
+Part = Paragraph | Items | Display | Table | Grid | Code | Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +109,17 @@ class Block:
     kind: str
     parts: tuple[Part, ...]
     title: Text = ()
+
+    @property
+    def heading(self) -> Text:
+        """What stands over the block."""
+        kind = HEADINGS[self.kind]
+        return (f"{kind} (", *self.title, ")") if kind and self.title else (kind,) if kind else self.title
+
+    @property
+    def level(self) -> int:
+        """How deep the heading is: 2, or 3 where the block is part of an answer."""
+        return 3 if self.kind in {"theorem", "example"} else 2
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ def test_the_rules_are_those_of_the_book():
         *("sym", "trans", "congruence", "unfold", "hypothesis", "ring", "identity"),
         *("sum_split", "sum_factor", "sum_exchange", "sum_delta", "sum_constant"),
         *("partial_constant", "partial_entry", "partial_plus", "partial_times", "partial_power", "partial_apply"),
-        *("partial_sum", "chain", "sign", "sign_weaken", "sign_equal", "separable", "lift", "state"),
+        *("partial_sum", "partial_largest", "chain", "sign", "sign_weaken", "sign_equal", "separable", "lift", "state"),
     }
     assert all(RULES[name] is getattr(r, name) for name in RULES)
 
@@ -266,6 +266,7 @@ def test_congruence_replaces_one_subterm():
         (lambda u: power(u, 3), (0,)),
         (lambda u: f("max", b, u), (1,)),
         (lambda u: t.sigma(d, times(w(d), u)), (0, 1)),
+        (lambda u: t.sigma(d, times(w(d), u), t.Largest), (0, 1)),
         (lambda u: direct(times(b, u), b), (0, 1)),
     ],
 )
@@ -632,6 +633,49 @@ def test_partial_sum_does_not_take_the_variable_for_the_bound_index():
     concludes(theorem, equation(term, times(num(2), w(d))))
 
 
+def test_partial_largest_takes_the_slope_of_the_largest_value_where_none_ties():
+    term = direct(t.sigma(n, loss(n), t.Largest), loss(m))
+    theorem = r.partial_largest(PROGRAM, term)
+    gap = plus(loss(m), times(MINUS, loss(n)), times(MINUS, t.Delta(m, n)))
+    larger = t.sigma(m, f("step", gap))
+    chosen = f("step", plus(num("1/2"), times(MINUS, larger)))
+    concludes(
+        theorem, equation(term, t.sigma(n, times(chosen, direct(loss(n), loss(m))))), [Judgement("!=", gap, ZERO)]
+    )
+    assert {h.relation for h in theorem.hypotheses} == {"!="}
+
+
+def test_partial_largest_says_under_a_sum_that_there_is_no_tie_at_any_of_its_indices():
+    term = direct(t.sigma(n, t.sigma(k, h(n, k), t.Largest)), h(m, k))
+    inside = r.partial_sum(PROGRAM, term)
+    [tie] = inside.hypotheses
+    assert [i.size for i in t.letters(tie.left)] == ["N", "K", "K"]
+
+
+def test_the_maximum_of_what_does_not_move_needs_no_hypothesis():
+    term = direct(plus(b, t.sigma(d, w(d), t.Largest)), b)
+    assert not r.partial_plus(PROGRAM, term).hypotheses
+
+
+def test_the_rules_of_sums_refuse_a_maximum():
+    body = times(b, plus(t.Delta(d, e), w(d)))
+    for rule in (r.sum_split, r.sum_factor, r.sum_exchange, r.sum_delta, r.sum_constant):
+        with pytest.raises(RuleError):
+            rule(PROGRAM, t.sigma(d, body, t.Largest))
+
+
+def test_ring_does_not_take_a_maximum_for_a_sum():
+    with pytest.raises(RuleError):
+        r.ring(PROGRAM, t.sigma(d, w(d), t.Largest), t.sigma(d, w(d)))
+
+
+def test_the_single_sample_program_has_the_one_value_as_its_maximum():
+    largest = Definition("top", (), t.sigma(n, times(b, y(n)), t.Largest))
+    per_sample = Definition("loss", (n,), times(t.Entry("top", ()), y(n)))
+    program = Program("N", PROGRAM.inputs, (largest, per_sample, PROGRAM.definitions[-1]))
+    assert single(program).bodies["top"].body == times(b, t.Entry("y", ()))
+
+
 def test_the_variable_may_not_be_a_bound_index():
     with pytest.raises(IllFormedError):
         r.partial_sum(PROGRAM, direct(t.sigma(d, w(d)), t.Entry("w", (0,))))
@@ -643,6 +687,7 @@ LEIBNIZ = {
     r.partial_power: power(b, 2),
     r.partial_apply: f("max", b, s),
     r.partial_sum: t.sigma(k, times(b, h(n, k))),
+    r.partial_largest: t.sigma(k, times(b, h(n, k)), t.Largest),
 }
 
 
@@ -651,9 +696,9 @@ def test_the_rules_of_differentiation_refuse_what_does_not_move_and_other_constr
     refuses(rule, PROGRAM, direct(LEIBNIZ[rule], w(d)), because="depends on w")
     for other, body in LEIBNIZ.items():
         if other is not rule:
-            refuses(rule, PROGRAM, direct(body, b), because="no derivative of a")
-    refuses(rule, PROGRAM, direct(b, b), because="no derivative of a")
-    refuses(rule, PROGRAM, total(loss(n), w(d)), because="no derivative of a")
+            refuses(rule, PROGRAM, direct(body, b), because="none that depends on")
+    refuses(rule, PROGRAM, direct(b, b), because="none that depends on")
+    refuses(rule, PROGRAM, total(loss(n), w(d)), because="none that depends on")
 
 
 def test_chain_sums_over_the_consumers_and_their_indices():

@@ -21,6 +21,7 @@ EACH = {
     t.Power: power(z(n), "-1/2"),
     t.Apply: f("max", z(n), y(n)),
     t.Sum: t.sigma(d, times(x(n, d), w(d), w(e))),
+    t.Largest: t.Largest("D", times(t.Entry("w", (0,)), y(n))),
     t.Delta: t.Delta(n, m),
     t.Partial: t.Partial(loss(n), w(e), True),
 }
@@ -36,7 +37,6 @@ OPERATIONS = {
     "sigma": lambda u: t.sigma(n, u),
     "subterms": lambda u: list(t.subterms(u)),
     "letters": t.letters,
-    "mentions_bound": t.mentions_bound,
     "closure": lambda u: closure(Judgement("=", u, u)),
     "check_term": lambda u: check_term(PROGRAM, u),
     "mentioned": mentioned,
@@ -179,9 +179,8 @@ def test_free_lists_letters_and_loose_numbers_in_order():
     assert t.free(plus(x(n, d), t.Entry("w", (2,)), y(n))) == (n, d, 2)
     assert t.free(t.Sum("D", plus(t.Entry("w", (0,)), t.Entry("w", (3,)), w(e)))) == (2, e)
     assert t.free(t.Partial(z(n), w(d), True)) == (n, d)
-    assert t.mentions_bound(t.Entry("w", (0,)))
-    assert not t.mentions_bound(t.Sum("D", t.Entry("w", (0,))))
-    assert t.mentions_bound(t.Sum("D", t.Entry("w", (1,))))
+    assert t.free(t.Largest("D", t.Entry("w", (0,)))) == ()
+    assert t.free(t.Largest("D", t.Entry("w", (1,)))) == (0,)
 
 
 def test_a_closure_depends_on_neither_names_nor_sides_alone():

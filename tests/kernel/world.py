@@ -186,6 +186,8 @@ class World:
                 return FUNCTIONS[term.function](*map(part, term.arguments))
             case "Sum":
                 return sum(self.value(term.body, letters, (i, *bound)) for i in range(self.sizes[term.size]))
+            case "Largest":
+                return max(self.value(term.body, letters, (i, *bound)) for i in range(self.sizes[term.size]))
             case "Delta":
                 return float(place(term.left) == place(term.right))
             case "Partial":

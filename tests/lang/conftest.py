@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import strategies as st
 
-from symgrad.kernel.terms import Apply, Delta, Entry, Index, Number, Partial, Plus, Power, Size, Sum, Times
+from symgrad.kernel.terms import Apply, Delta, Entry, Index, Largest, Number, Partial, Plus, Power, Size, Sum, Times
 
 SIZES = ("N", "D")
 SHAPES = {"x": ("N", "D"), "y": ("N",), "w": ("D",), "b": (), "A": ("D", "D"), "z": ("N",)}
@@ -56,7 +56,7 @@ def _terms(draw, depth, *, partials, functions, around=()):
             return Power(base, exponent)
         case 6:
             size = draw(st.sampled_from(SIZES))
-            return Sum(size, inner(size))
+            return draw(st.sampled_from([Sum, Sum, Largest]))(size, inner(size))
         case 7:
             size = draw(st.sampled_from(SIZES))
             return Times((Power(Size(size), Fraction(-1)), Sum(size, inner(size))))

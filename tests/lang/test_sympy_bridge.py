@@ -16,6 +16,7 @@ from symgrad.kernel.terms import (
     Delta,
     Entry,
     Index,
+    Largest,
     Number,
     Partial,
     Plus,
@@ -28,6 +29,7 @@ from symgrad.kernel.terms import (
 )
 from symgrad.lang.sympy_bridge import (
     from_sympy,
+    largest,
     letter_symbol,
     relu,
     sigmoid,
@@ -80,6 +82,8 @@ def value(term, free, around=()):
             return math.pi
         case Apply(name, (argument,)):
             return FUNCTIONS[name](value(argument, free, around))
+        case Largest(size, body):
+            return max(value(body, free, (i, *around)) for i in range(1, COUNTS[size] + 1))
         case Sum(size, body):
             return math.fsum(value(body, free, (i, *around)) for i in range(1, COUNTS[size] + 1))
     raise TypeError(term)
@@ -112,6 +116,7 @@ def test_a_term_keeps_its_value_through_sympy(draw, terms):
         (Power(B, Fraction(-1, 2)), b ** sympy.Rational(-1, 2)),
         (Delta(D, J), sympy.KroneckerDelta(d, j)),
         (Sum("D", Entry("x", (N, 0))), sympy.Sum(x[n, d], (d, 1, size_symbol("D")))),
+        (Largest("D", Entry("x", (N, 0))), largest(x[n, d], d)),
         (Apply("pi", ()), sympy.pi),
         (Apply("exp", (ONE,)), sympy.E),
         (Apply("exp", (B,)), sympy.exp(b)),

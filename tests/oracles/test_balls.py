@@ -8,7 +8,7 @@ from flint import arb
 from symgrad.errors import IllFormedError
 from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition, Program, Tensor
-from symgrad.kernel.terms import ONE, Delta, Entry, Index, Number, Partial, Plus, Power, Size, Times, sigma
+from symgrad.kernel.terms import ONE, Delta, Entry, Index, Largest, Number, Partial, Plus, Power, Size, Times, sigma
 from symgrad.oracles.balls import Evaluator, Point, Undefined, ball, equal_exactly, separated
 
 
@@ -41,6 +41,17 @@ def test_rational_operations_stay_exact():
 
 def test_sums_range_over_the_whole_size():
     assert value(sigma(n, square(x))) == Fraction(1, 4) + 9 + Fraction(25, 16)
+
+
+def test_the_maximum_over_an_index_is_the_largest_value():
+    assert value(sigma(n, x, Largest)) == Fraction(5, 4)
+    assert value(sigma(n, sigma(m, Times((x, Entry("x", (m,)))), Largest))) == Fraction(5, 8) + 9 + Fraction(25, 16)
+
+
+def test_a_tie_of_the_largest_values_is_a_kink():
+    with pytest.raises(Undefined, match="kink"):
+        value(sigma(n, Times((number(0), x)), Largest))
+    assert value(sigma(n, Times((number(0), x)), Largest), total=True) == 0
 
 
 def test_nested_sums_see_their_own_indices():

@@ -9,7 +9,7 @@ from flint import arb
 from symgrad.errors import IllFormedError
 from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition
-from symgrad.kernel.terms import ONE, Delta, Entry, Index, Number, Partial, Plus, Power, Size, Times, sigma
+from symgrad.kernel.terms import ONE, Delta, Entry, Index, Largest, Number, Partial, Plus, Power, Size, Times, sigma
 from symgrad.oracles.balls import Undefined
 from symgrad.oracles.bounds import BoundEvaluator, unit_roundoff
 
@@ -56,6 +56,9 @@ CASES = {
         lambda a: 3 * np.diag(a["A"]) * (a["x"] ** 3).sum(0),
     ),
     "sum of what is constant": (sigma(n, b), (k,), lambda a: 4 * a["b"]),
+    "largest": (sigma(n, x, Largest), (d,), lambda a: a["x"].max(0)),
+    "largest of a product": (sigma(d, Times((x, W)), Largest), (n, k), lambda a: (a["x"][:, :, None] * a["W"]).max(1)),
+    "largest of what is constant": (sigma(n, b, Largest), (k,), lambda a: a["b"]),
     "delta": (sigma(m, Times((Delta(n, m), Entry("x", (m, d))))), (n, d), lambda a: a["x"]),
     "equal delta": (sigma(n, Delta(n, n)), (), lambda _: 4.0),
     "powers": (Power(Entry("A", (d, d)), Fraction(1, 2)), (d,), lambda a: np.diag(a["A"]) ** 0.5),

@@ -29,6 +29,8 @@ NAMES = st.one_of(
         ("W1", "W^{(1)}"),
         ("theta12", r"\theta^{(12)}"),
         ("mu_0", r"\mu_{0}"),
+        ("xbar", r"\bar{x}"),
+        ("crowbar", r"\mathrm{crowbar}"),
         ("rate", r"\mathrm{rate}"),
         ("learning_rate", r"\mathrm{learning\_rate}"),
         ("x1y", r"\mathrm{x1y}"),

@@ -2,16 +2,32 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import permutations
 
 import pytest
 from by_hand import LOSS, call, d, e, j, k, logistic, mean, n, number, perceptron, plus, times
 
 from symgrad.errors import SymgradError
 from symgrad.kernel.functions import inverse, minus, negative
-from symgrad.kernel.terms import Entry, Index, Judgement, Partial, Power, Size, sigma
+from symgrad.kernel.terms import (
+    HALF,
+    ONE,
+    ZERO,
+    Delta,
+    Entry,
+    Index,
+    Judgement,
+    Largest,
+    Partial,
+    Plus,
+    Power,
+    Size,
+    sigma,
+)
 from symgrad.render.latex import Latex
 from symgrad.render.plain import Plain
-from symgrad.render.shaping import Shaper, match
+from symgrad.render.shapes import Called, parts
+from symgrad.render.shaping import Shaper, match, untied
 
 PROGRAM = logistic().model.program
 SHAPER = Shaper((n, d, j), [PROGRAM])
@@ -161,3 +177,34 @@ def test_an_index_outside_of_its_sum_is_refused():
 
 def test_minus_is_drawn_from_the_sum_of_a_negative():
     assert text(minus(e("b"), e("y", n))) == "b − y[n]"
+
+
+def test_the_slope_of_a_maximum_is_drawn_as_a_bracket_that_says_which_value_is_the_largest():
+    k, i = Index("k", "N"), Index("i", "N")
+    values = [Entry("y", (index,)) for index in (k, i)]
+    gap = Plus((values[0], negative(values[1]), negative(Delta(k, i))))
+    chosen = call("step", minus(HALF, sigma(k, call("step", gap))))
+    shape = SHAPER(chosen)
+    assert shape == Called("chosen", (SHAPER(values[1]), SHAPER(sigma(k, values[0], Largest))))
+    for other in (
+        call("step", minus(ONE, sigma(k, call("step", gap)))),
+        call("step", minus(HALF, sigma(k, call("sign", gap)))),
+        call("step", minus(HALF, sigma(k, call("step", minus(*values))))),
+        call("step", minus(HALF, sigma(i, call("step", gap)))),
+    ):
+        assert "chosen" not in {part.function for part in parts(SHAPER(other)) if isinstance(part, Called)}
+
+
+def test_untied_values_are_recognized_in_any_order_and_nothing_else_is():
+    k, i = Index("k", "N"), Index("i", "N")
+    y_k, y_i = (Entry("y", (index,)) for index in (k, i))
+    for terms in permutations((y_k, negative(y_i), negative(Delta(i, k)))):
+        assert untied(Judgement("!=", Plus(terms), ZERO)) == (y_k, y_i, k, i)
+    for terms in (
+        (y_k, negative(y_i)),
+        (y_k, y_i, negative(Delta(k, i))),
+        (y_k, negative(y_i), Delta(k, i)),
+        (y_k, negative(Entry("x", (i, i))), negative(Delta(k, i))),
+    ):
+        assert untied(Judgement("!=", Plus(terms), ZERO)) is None
+    assert untied(Judgement(">", Plus((y_k, negative(y_i), negative(Delta(k, i)))), ZERO)) is None
