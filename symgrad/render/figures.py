@@ -327,6 +327,7 @@ def settings() -> Iterator[None]:
 def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     """The panels, each with its contours and arrows; call it within ``settings``."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     panels = len(cut.losses) + 1
     figure = Figure(figsize=(0.5 + 1.66 * panels, 2.6), layout="constrained")
@@ -345,6 +346,7 @@ def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     axes[0].set_ylabel(cut.over[1])
     for ax in axes:
         ax.set_xlabel(cut.over[0])
+        ax.xaxis.set_major_locator(MaxNLocator(4))
     figure.supxlabel(_legend(cut, scale), fontsize=7)
     return figure
 
@@ -352,12 +354,12 @@ def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
 def _legend(cut: Slice, scale: float) -> str:
     """What the last panel shows, in two lines."""
     count = len(cut.gradients)
-    many = "all of them" if count <= SHOWN else f"{'all' if count <= _ARROWS else 'the tips of all'} {count} of them"
+    many = "all of them" if count <= SHOWN else f"all {count}{'' if count <= _ARROWS else ', their tips only'}"
     times = "" if scale == 1 else f", {scale:g} times their length"
     end = "that centroid." if cut.averages else "elsewhere: it is not the mean of the per-sample gradients."
     batch = " in this batch" if cut.coupled else ""
     return (
-        f"Coloured arrows: the gradients of the per-sample losses{batch}{times}; on the right {many}, with the "
+        f"Coloured arrows: the gradients of the per-sample losses{batch}{times}; right: {many}, and the "
         "centroid of the tips (circle).\nBlack arrow: the gradient of the batch loss, by the formula derived for the "
         f"batch; its tip is {end}"
     )

@@ -7,7 +7,7 @@ import pytest
 from symgrad import catalogue
 from symgrad.errors import IllFormedError
 from symgrad.kernel.functions import DERIVATIVES, call, inverse
-from symgrad.kernel.terms import Delta, Entry, Index, Number, Partial, Plus, Power, Size, Times, sigma
+from symgrad.kernel.terms import Delta, Entry, Index, Largest, Number, Partial, Plus, Power, Size, Times, closed, sigma
 from symgrad.lang.parser import load_model
 from symgrad.oracles.balls import Evaluator, ball
 from symgrad.oracles.data import as_arrays
@@ -45,6 +45,8 @@ CASES = {
     "equal delta": (sigma(n, Delta(n, n)), (), lambda _: 4.0),
     "size and power": (Times((inverse(Size("N")), Power(x, Fraction(2)))), (n, d), lambda a: a["x"] ** 2 / 4),
     "root": (Power(A, Fraction(1, 2)), (d,), lambda a: np.sqrt(np.diag(a["A"]))),
+    "largest": (Largest("D", closed(x, d)), (n,), lambda a: a["x"].max(axis=1)),
+    "largest of what is constant": (Largest("N", closed(b, n)), (k,), lambda a: a["b"]),
     "two arguments": (call("max")(x, c), (n, d), lambda a: np.maximum(a["x"], 0.75)),
 }  # fmt: skip
 
