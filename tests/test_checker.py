@@ -31,6 +31,8 @@ from certificates import (
     plus,
     power,
     proof,
+    resealed,
+    sealed,
     sign,
     size,
     times,
@@ -58,7 +60,8 @@ NOT_ESTABLISHED = "refused: the statement ['it'] is not in goal and certificate 
 
 
 def judged(goal, certificate):
-    return checker.check(json.dumps(goal), json.dumps(certificate))
+    """The verdict about a certificate whose hash fits, whatever it says."""
+    return checker.check(json.dumps(goal), json.dumps(sealed(certificate)))
 
 
 # ---- each rule: what it concludes -----------------------------------------------------------------------------------
@@ -1655,7 +1658,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("case", TEXTS)
 def test_a_text_that_is_no_certificate_is_malformed(case):
-    code, verdict = checker.check(json.dumps(GOAL), TEXTS[case])
+    code, verdict = checker.check(json.dumps(GOAL), resealed(TEXTS[case]))
     assert (code, verdict[:11]) == (2, "malformed: ")
 
 
@@ -1667,6 +1670,7 @@ def test_a_text_that_is_no_goal_is_malformed(case):
 def test_a_certificate_is_no_goal_and_a_goal_is_no_certificate():
     assert checker.check(PLAIN, PLAIN)[0] == 2
     assert checker.check(json.dumps(GOAL), json.dumps(GOAL))[0] == 2
+    assert checker.check(json.dumps(sealed(GOAL)), PLAIN)[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -1933,6 +1937,7 @@ def edits():
 
 
 EDITS = edits()
+ALTERED = "refused: the certificate was altered: its sha256 is not that of its content"
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -1947,6 +1952,10 @@ def test_an_altered_certificate_is_refused(real, name):
             alter(*altered, place)
             altered = [json.dumps(part) for part in altered]
             assert altered != texts, kind
+            if altered[1] != texts[1] and "sha256" in altered[1]:
+                code, verdict = checker.check(*altered)
+                assert (code, verdict) == (1, ALTERED) or code == 2, kind
+                altered[1] = resealed(altered[1])
             tried += 1
             if checker.check(*altered)[0] == 0:
                 slipped.append((kind, place))
@@ -2047,24 +2056,37 @@ def edit_every_leaf(tree):
         place[last] = kept
 
 
-def test_an_edit_of_any_leaf_is_refused_unless_it_renames_letters_and_nothing_else(real):
+@pytest.mark.parametrize("name", ["linear_regression", "logistic_regression"])
+def test_an_edit_of_any_leaf_is_refused(real, name):
+    """No exception: the hash is part of what is judged."""
+    goal, certificate = real(name)
+    parsed = json.loads(certificate)
+    verdicts = [(path, *checker.check(goal, json.dumps(parsed))) for path in edit_every_leaf(parsed)]
+    assert parsed == json.loads(certificate)
+    assert len(verdicts) > 2000
+    assert {path[0] for path, *_ in verdicts} == {"format", "sha256", "statements", "steps", "terms"}
+    assert [path for path, code, _ in verdicts if code == 0] == []
+    assert {verdict for path, _, verdict in verdicts if path[0] in ("statements", "steps", "terms")} == {ALTERED}
+
+
+@pytest.mark.parametrize("name", ["linear_regression", "logistic_regression"])
+def test_an_edit_of_any_leaf_under_a_new_hash_proves_the_same_or_is_refused(real, name, record_property):
     """The letters of a theorem stand for all positions, so their names in the steps between are free.
 
     A row or a step may also be named in place of one that differs in nothing but such names.
     """
-    goal, certificate = real("logistic_regression")
+    goal, certificate = real(name)
     parsed = json.loads(certificate)
-    count, renamed = 0, 0
+    count, accepted = 0, []
     for path in edit_every_leaf(parsed):
         count += 1
-        text = json.dumps(parsed)
-        if checker.check(goal, text)[0] == 0:
-            renamed += 1
+        if judged(json.loads(goal), parsed)[0] == 0 and path != ("sha256",):
+            accepted.append(path)
             assert path[0] == "terms", path
             assert parsed["terms"][path[1]][0] in {"entry", "delta"}, path
-    assert parsed == json.loads(certificate)
     assert count > 2000
-    assert renamed < 0.01 * count
+    record_property("other proofs under a new hash", f"{len(accepted)} of {count} edits")
+    assert len(accepted) < 0.01 * count
 
 
 def test_an_edit_of_any_leaf_of_the_goal_is_refused(real):
@@ -2140,16 +2162,19 @@ def test_the_program_says_one_line_and_its_exit_code_the_same(tmp_path, real):
     parsed = json.loads(certificate.read_text())
     where = rules(parsed, "trans")[3]
     parsed["steps"][where][1] = [0, 0]
-    wrong.write_text(json.dumps(parsed))
+    wrong.write_text(json.dumps(sealed(parsed)))
     broken.write_bytes(b'{"format": \xff}')
     idle = tmp_path / "idle"
     parsed = json.loads(certificate.read_text())
     parsed["terms"].append(["number", "99"])
-    idle.write_text(json.dumps(parsed))
+    idle.write_text(json.dumps(sealed(parsed)))
+    altered = tmp_path / "altered"
+    altered.write_text(json.dumps(parsed))
     for arguments, code, line in (
         ((goal, certificate), 0, "accepted\n"),
         ((goal, wrong), 1, f"refused: step {where} (trans): a premise is no equation\n"),
         ((goal, idle), 1, "refused: a term is not used\n"),
+        ((goal, altered), 1, f"{ALTERED}\n"),
         ((goal, broken), 2, "malformed: "),
         ((broken, certificate), 2, "malformed: "),
         ((goal, tmp_path / "missing"), 2, "malformed: "),

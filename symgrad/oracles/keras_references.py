@@ -166,6 +166,11 @@ def _log_of_mean(run: _Run) -> Measured:
     return run.measured(lambda: run.tf.math.log(loss(run.column("y"), layer(run["x"]))))
 
 
+def _batch_max(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction=None)
+    return run.measured(lambda: run.tf.reduce_max(loss(run.column("y"), layer(run["x"]))))
+
+
 def _sum_reduction(run: _Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("BinaryCrossentropy", from_logits=True, reduction="sum")
     return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
@@ -346,6 +351,12 @@ REFERENCES = {
         "tensorflow",
         "layer and squared loss are Keras', the logarithm is written by hand: no loss of Keras takes it of the mean",
         _log_of_mean,
+        "x/2 y/1 w/1 b/0",
+    ),
+    "batch_max": Reference(
+        "tensorflow",
+        "layer and squared losses are Keras', the maximum is written by hand: no reduction of Keras takes it",
+        _batch_max,
         "x/2 y/1 w/1 b/0",
     ),
     "sum_reduction": Reference("keras", _KERAS, _sum_reduction, "x/2 y/1 w/1 b/0"),
