@@ -44,9 +44,10 @@ def command(
     force: bool,
     **options: Any,
 ) -> int:
-    """Draw the losses of up to three samples and of the batch over two parameters, with their gradients at one point.
+    """Draw per-sample losses, the batch loss and their gradients.
 
-    The gradients are the derived formulas. The point, theta, is drawn; an .npz of --data may hold the parameters, too.
+    The losses of up to three samples, and of the batch, are drawn over two parameters; the gradients, all at one point,
+    theta, are the derived formulas. Data and theta are drawn by --seed; an .npz of --data may hold parameters, too.
 
     Example: symgrad plot logistic_regression --over 'w[1],b' -o loss.pdf
     """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symgrad.errors import IllFormedError
-from symgrad.kernel.terms import Apply, Delta, Entry, Index, Number, Plus, Power, Size, Sum, Term, Times
+from symgrad.kernel.terms import Apply, Delta, Entry, Index, Largest, Number, Plus, Power, Size, Sum, Term, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,6 +105,8 @@ class FloatEvaluator:
                 axis = (len(bound), size)
                 factors = body.factors if isinstance(body, Times) else (body,)
                 return self._sum(axis, [self._value(f, (*bound, axis)) for f in factors])
+            case Largest(size, body):
+                return self._largest((len(bound), size), *self._value(body, (*bound, (len(bound), size))))
         raise IllFormedError(f"a {type(term).__name__} has no numeric value here")
 
     def _length(self, axis: Axis) -> int:
@@ -143,6 +145,11 @@ class FloatEvaluator:
         operands: list[Any] = [part for own, array in factors for part in (array, [number[a] for a in own])]
         found = np.einsum(*operands, [number[a] for a in left], optimize="greedy")
         return left, found if axis in number else found * self._length(axis)
+
+    def _largest(self, axis: Axis, axes: tuple[Axis, ...], array: Floats) -> tuple[tuple[Axis, ...], Floats]:
+        """The largest value over ``axis``."""
+        left = tuple(a for a in axes if a != axis)
+        return left, np.max(array, axis=axes.index(axis)) if axis in axes else array
 
 
 def _axis(position: Position, bound: tuple[Axis, ...]) -> Axis:

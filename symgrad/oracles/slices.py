@@ -33,7 +33,13 @@ SHOWN = 3
 """Samples whose losses are drawn, at most."""
 
 _STEPS = 81
-"""Grid points along each parameter."""
+"""Grid points along each parameter, at most."""
+
+_FEWEST = 33
+"""Grid points along each parameter where the batch is large."""
+
+_WORK = 60_000_000
+"""Numbers that a tensor may hold over the whole grid before that gets coarser."""
 
 _ROOM = 4_000_000
 """Numbers that one tensor may hold for the points that are evaluated together."""
@@ -129,16 +135,19 @@ def sliced(
         np.stack([_entry(part[name], where) for name, where in over], axis=-1)
         for part in gradients(model, samples, batch, at)
     )
-    grid = np.linspace(*spans[0], _STEPS), np.linspace(*spans[1], _STEPS)
+    largest = _largest(model, at)
+    steps = min(_STEPS, max(_FEWEST, math.isqrt(_WORK // largest)))
+    grid = np.linspace(*spans[0], steps), np.linspace(*spans[1], steps)
     first, second = np.meshgrid(*grid)
-    losses, objective = _losses(model, at, over, np.stack([first.ravel(), second.ravel()]))
+    parts = -(-steps * steps * largest // _ROOM)
+    losses, objective = _losses(model, at, over, np.stack([first.ravel(), second.ravel()]), parts)
     return Slice(
         over=names,
         theta=(theta[0], theta[1]),
         spans=spans,
         grid=grid,
-        losses=losses.T.reshape(-1, _STEPS, _STEPS),
-        objective=objective.reshape(_STEPS, _STEPS),
+        losses=losses.T.reshape(-1, steps, steps),
+        objective=objective.reshape(steps, steps),
         gradients=each,
         batch=whole,
         mean=model.program.bodies["objective"].body == _mean_loss(model),
@@ -175,12 +184,15 @@ def gradients(
     return found[0], found[1]
 
 
-def _losses(model: Model, at: Setting, over: tuple[Place, Place], points: Floats) -> tuple[Floats, Floats]:
+def _largest(model: Model, at: Setting) -> int:
+    """The numbers in the largest tensor."""
+    return max(math.prod(at.sizes[size] for size in tensor.shape) for tensor in model.program.tensors.values())
+
+
+def _losses(model: Model, at: Setting, over: tuple[Place, Place], points: Floats, parts: int) -> tuple[Floats, Floats]:
     """The losses of the first samples, points first, and the objective, where the two entries have these values."""
-    shapes = [tensor.shape for tensor in model.program.tensors.values()]
-    largest = max(math.prod(at.sizes[size] for size in shape) for shape in shapes)
     losses, objective = [], []
-    for part in np.array_split(points, -(-points.shape[1] * largest // _ROOM), axis=1):
+    for part in np.array_split(points, parts, axis=1):
         count = part.shape[1]
         moved = dict(at.arrays)
         for name, _ in over:

@@ -42,6 +42,9 @@ _LINES = 14
 SHOWN = len(SAMPLE_COLOURS)
 """Samples that have a panel and a colour of their own, at most."""
 
+_ARROWS = 20
+"""Of more samples than this, the last panel shows the tips of the arrows instead."""
+
 _CAPTION = 24
 """Characters that fit beside the name of a loss."""
 
@@ -324,6 +327,7 @@ def settings() -> Iterator[None]:
 def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     """The panels, each with its contours and arrows; call it within ``settings``."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     panels = len(cut.losses) + 1
     figure = Figure(figsize=(0.5 + 1.66 * panels, 2.6), layout="constrained")
@@ -342,19 +346,21 @@ def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     axes[0].set_ylabel(cut.over[1])
     for ax in axes:
         ax.set_xlabel(cut.over[0])
+        ax.xaxis.set_major_locator(MaxNLocator(4))
     figure.supxlabel(_legend(cut, scale), fontsize=7)
     return figure
 
 
 def _legend(cut: Slice, scale: float) -> str:
     """What the last panel shows, in two lines."""
-    many = "all of them" if len(cut.gradients) <= SHOWN else f"all {len(cut.gradients)} of them"
+    count = len(cut.gradients)
+    many = "all of them" if count <= SHOWN else f"all {count}{'' if count <= _ARROWS else ', their tips only'}"
     times = "" if scale == 1 else f", {scale:g} times their length"
     end = "that centroid." if cut.averages else "elsewhere: it is not the mean of the per-sample gradients."
     batch = " in this batch" if cut.coupled else ""
     return (
-        f"Coloured arrows: the gradients of the per-sample losses{batch}{times}; on the right {many}, with the "
-        "centroid of their tips (circle).\nBlack arrow: the gradient of the batch loss, by the formula derived for the "
+        f"Coloured arrows: the gradients of the per-sample losses{batch}{times}; right: {many}, and the "
+        "centroid of the tips (circle).\nBlack arrow: the gradient of the batch loss, by the formula derived for the "
         f"batch; its tip is {end}"
     )
 
@@ -363,9 +369,11 @@ def _mean_panel(ax: Axes, cut: Slice, scale: float) -> None:
     """All per-sample arrows, pale, the polygon of their tips, its centroid, and the gradient of the objective."""
     import numpy as np
 
-    for k, gradient in enumerate(cut.gradients):
-        _arrow(ax, cut, gradient, scale, SAMPLE_COLOURS[k] if k < SHOWN else GREY, pale=True)
     tips = np.asarray(cut.theta) + scale * cut.gradients
+    if len(tips) > _ARROWS:
+        ax.plot(*tips.T, linestyle="none", marker=".", markersize=2, markeredgewidth=0, color=GREY, zorder=3)
+    for k, gradient in enumerate(cut.gradients[: SHOWN if len(tips) > _ARROWS else None]):
+        _arrow(ax, cut, gradient, scale, SAMPLE_COLOURS[k] if k < SHOWN else GREY, pale=True)
     if 1 < len(tips) <= SHOWN:
         ax.plot(*np.vstack([tips, tips[:1]]).T, color=GREY, linewidth=0.7, linestyle=(0, (4, 2)), zorder=3)
     _arrow(ax, cut, cut.batch, scale, BLACK)

@@ -6,8 +6,8 @@ import pytest
 
 from symgrad import catalogue
 from symgrad.errors import IllFormedError
-from symgrad.kernel.functions import DERIVATIVES, call
-from symgrad.kernel.terms import Delta, Entry, Index, Number, Partial, Plus, Power, Size, Times, sigma
+from symgrad.kernel.functions import DERIVATIVES, call, inverse
+from symgrad.kernel.terms import Delta, Entry, Index, Largest, Number, Partial, Plus, Power, Size, Times, closed, sigma
 from symgrad.lang.parser import load_model
 from symgrad.oracles.balls import Evaluator, ball
 from symgrad.oracles.data import as_arrays
@@ -43,12 +43,10 @@ CASES = {
     "sum of what is constant": (sigma(n, b), (k,), lambda a: 4 * a["b"]),
     "delta": (sigma(m, Times((Delta(n, m), Entry("x", (m, d))))), (n, d), lambda a: a["x"]),
     "equal delta": (sigma(n, Delta(n, n)), (), lambda _: 4.0),
-    "size and power": (
-        Times((Power(Size("N"), Fraction(-1)), Power(x, Fraction(2)))),
-        (n, d),
-        lambda a: a["x"] ** 2 / 4,
-    ),
+    "size and power": (Times((inverse(Size("N")), Power(x, Fraction(2)))), (n, d), lambda a: a["x"] ** 2 / 4),
     "root": (Power(A, Fraction(1, 2)), (d,), lambda a: np.sqrt(np.diag(a["A"]))),
+    "largest": (Largest("D", closed(x, d)), (n,), lambda a: a["x"].max(axis=1)),
+    "largest of what is constant": (Largest("N", closed(b, n)), (k,), lambda a: a["b"]),
     "two arguments": (call("max")(x, c), (n, d), lambda a: np.maximum(a["x"], 0.75)),
 }  # fmt: skip
 

@@ -114,6 +114,15 @@ def test_a_grid_that_is_too_large_is_evaluated_in_parts(derivation, monkeypatch)
     assert cut_of(found).losses == pytest.approx(at_once.losses, rel=1e-12)
 
 
+def test_the_grid_is_coarser_where_the_batch_is_large(derivation, monkeypatch):
+    found = derivation("logistic_regression")
+    assert cut_of(found).losses.shape[1:] == (81, 81)
+    monkeypatch.setattr(slices, "_WORK", 15_000)
+    assert cut_of(found).losses.shape[1:] == (50, 50)
+    monkeypatch.setattr(slices, "_WORK", 1)
+    assert cut_of(found).losses.shape[1:] == (33, 33)
+
+
 @pytest.mark.parametrize(
     ("name", "averages", "mean"),
     [("logistic_regression", True, True), ("coupled", True, True), ("root", False, False),
