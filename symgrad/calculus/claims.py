@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from symgrad.calculus import numbers
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.hints import repairs
 from symgrad.calculus.local import FOLDED, SHORTEST, Chain, assumed, simplify
 from symgrad.calculus.normal import meet, normal, tidy
 from symgrad.calculus.polynomials import key
 from symgrad.calculus.reverse import Letters, Reverse, first_of
+from symgrad.calculus.search import Question
 from symgrad.calculus.signs import stated
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -17,7 +20,7 @@ from symgrad.kernel.program import ancestors, mentioned, reached
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Claim, Model
 from symgrad.lang.text import Printer
-
+from symgrad.oracles.points import reach
 
 LARGEST = 4_000
 """Sides whose texts are longer than this together are not opened further: nobody would read the proof."""
@@ -48,21 +51,37 @@ class Claims:
         result: dict[str, Any] = {"claim": text, "expected": claim.expect_refuted}
         chain = Chain(self.program, claim.left)
         self._derive(chain)
-        theorem = self._meet(chain, claim.right, range(1))
-        early = self._witness(chain, claim, tries=2) if theorem is None else None
-        if theorem is None and early is None:
-            theorem = self._level(chain, claim.right) or self._meet(chain, claim.right, range(1, 5))
+        theorem = self._proof(chain, claim)
         if theorem is not None:
-            found = stated(theorem, self.model.assumptions)
-            statements[name] = found
+            statements[name] = stated(theorem, self.model.assumptions)
             self.chains.append(chain)
             return result | {"status": "proved"}
-        hypotheses = chain.theorem().hypotheses
-        witness = early or self._witness(chain, claim)
+        question = self._question(chain, claim)
+        witness = question.witness()
         if witness is not None:
-            return result | {"status": "refuted", "witness": witness, "derived": self.printer.text(chain.right)}
-        residual = f"{self.printer.text(chain.right)} against {self.printer.text(claim.right)}"
-        return result | {"status": "undecided", "residual": residual, "hypotheses": len(hypotheses)}
+            result |= {"status": "refuted", "witness": witness, "derived": self.printer.text(chain.right)}
+            hint = self._hint(claim)
+            return result | ({"hint": hint} if hint else {})
+        residual = f"{self.printer.text(chain.right)} against {self.printer.text(claim.right)}; {question.given_up}"
+        return result | {"status": "undecided", "residual": residual}
+
+    def _proof(self, chain: Chain, claim: Claim) -> Theorem | None:
+        """The claim as a theorem: at once, or by opening definitions, unless a glance at numbers forbids it."""
+        theorem = self._meet(chain, claim.right, range(1))
+        if theorem is None and not self._question(chain, claim).glance():
+            theorem = self._level(chain, claim.right) or self._meet(chain, claim.right, range(1, 5))
+        return theorem
+
+    def _hint(self, claim: Claim) -> dict[str, str] | None:
+        """One change of the right side with which the claim is proved."""
+        for repair in repairs(self.model, claim):
+            changed = replace(claim, right=repair.right)
+            chain = Chain(self.program, claim.left)
+            self._derive(chain)
+            if not self._question(chain, changed).glance() and self._proof(chain, changed) is not None:
+                subject = repair.subject if isinstance(repair.subject, str) else self.printer.text(repair.subject)
+                return {"kind": repair.kind, "subject": subject, "right": self.printer.text(repair.right)}
+        return None
 
     def reverse(self, root: t.Entry) -> Reverse:
         """Reverse mode from an entry of the batch program, at letters of its own; kept for the next claim."""
@@ -72,7 +91,7 @@ class Claims:
             for size in shape:
                 found.append(self.letters.pick(size, found))
             self.reverses[root.tensor] = Reverse(
-                self.program, t.Entry(root.tensor, tuple(found)), self.letters, self.model.assumptions
+                self.program, t.Entry(root.tensor, tuple(found)), self.letters, self.model.assumptions, of_data=True
             )
         return self.reverses[root.tensor]
 
@@ -164,16 +183,17 @@ class Claims:
         step = rw.everywhere(assumed(program, self.model.assumptions))(program, rw.result(done, term))
         return rw.chained(done, step)
 
-    def _witness(self, chain: Chain, claim: Claim, tries: int = numbers.TRIES) -> dict[str, Any] | None:
-        letters = dict.fromkeys((*t.letters(claim.left), *t.letters(claim.right)))
+    def _question(self, chain: Chain, claim: Claim) -> Question:
+        """Whether the derived and the claimed side differ somewhere."""
+        letters = tuple(dict.fromkeys((*t.letters(claim.left), *t.letters(claim.right))))
         extra = tuple(d for reverse in self.reverses.values() for d in numbers.named(reverse))
         try:
             theorem = stated(chain.theorem(), self.model.assumptions)
         except rw.REFUSALS:
             theorem = chain.theorem()
-        left = numbers.formula(self.program, numbers.with_bars(chain.right), extra)
-        right = numbers.formula(self.program, claim.right, extra)
-        return numbers.witness(self.model, theorem.hypotheses, letters, left, right, tries)
+        names, values = reach(self.model, claim.left, claim.right), numbers.Evaluated(self.program, extra)
+        left, right = values.side(numbers.with_bars(chain.right)), values.side(claim.right)
+        return Question(self.model, tuple(theorem.hypotheses), names, letters, left, right)
 
 
 def _opening(name: str) -> rw.Conversion:

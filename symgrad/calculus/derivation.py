@@ -22,6 +22,7 @@ from symgrad.lang.model import Model
 
 if TYPE_CHECKING:
     from symgrad.calculus.matrix import MatrixForm
+    from symgrad.lang.model import Claim
     from symgrad.oracles.report import CheckReport, Formulas
 
 
@@ -214,12 +215,66 @@ class Derivation:
                 gradients[tensor.name] = (tuple(t.Index(f"z{k}_", s) for k, s in enumerate(tensor.shape)), t.ZERO)
         return Formulas(tuple(adjoints), gradients)
 
+    @property
+    def sample_formulas(self) -> Formulas:
+        """The gradients of the samples' losses, likewise: the first letter of each formula is the sample's.
+
+        Of a coupled program they are the rows of the Jacobian.
+        """
+        from symgrad.kernel.program import Definition
+        from symgrad.oracles.report import Formulas
+
+        bars, program = self.adjoint_names, self.model.program
+        apart = self.verdicts["separable"]["status"] == "proved"
+        dropped = program.batch if apart else None  # where samples stay apart, every such position is the sample
+
+        def place(body: t.Term, wrt: t.Entry) -> t.Entry:
+            shape = program.tensors[wrt.tensor].shape
+            kept = [i for i, size in zip(wrt.indices, shape, strict=True) if size != dropped]
+            sample = body.indices if isinstance(body, t.Entry) else ()
+            return t.Entry(bars[wrt.tensor], (*sample, *kept))
+
+        def named(term: t.Term) -> t.Term:
+            if isinstance(term, t.Partial):
+                return place(term.body, term.wrt)
+            put: t.Term = t.rebuilt(term, tuple(named(part) for part in t.children(term)))
+            return put
+
+        def letters(formula: Formula) -> tuple[t.Index, ...]:
+            left = formula.left
+            return t.letters(place(left.body, left.wrt)) if isinstance(left, t.Partial) else ()
+
+        best = {**self.single.gradients, **self.single.closed}
+        adjoints = self.single.adjoints.items()
+        return Formulas(
+            tuple(Definition(bars[name], letters(f), named(f.right)) for name, f in adjoints if name in program.bodies),
+            {name: (letters(f), named(f.right)) for name, f in best.items()},
+        )
+
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
-        """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``."""
+        """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``.
+
+        Every counterexample is computed by TensorFlow as well; its numbers stand under ``tensorflow`` in the witness.
+        """
         from symgrad.oracles.comparison import check
+        from symgrad.oracles.witness import reevaluated
 
         self.check_report = check(self.model, self.formulas, backend=backend, **options)
+        for statement, held in self.refuted:
+            held["witness"]["tensorflow"] = reevaluated(self.model, held["witness"], statement)
         return self.check_report
+
+    @property
+    def refuted(self) -> list[tuple[str | Claim, dict[str, Any]]]:
+        """What holds a counterexample: ``separable``, ``identity`` or a claim, with its verdict."""
+        judged: list[tuple[str | Claim, dict[str, Any]]] = [*self.verdicts.items()]
+        judged += zip(self.model.claims, self.claims, strict=True)
+        return [(statement, held) for statement, held in judged if "witness" in held]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether no counterexample that TensorFlow computed came out differently there."""
+        return all(held["witness"].get("tensorflow", {"agrees": True})["agrees"] for _, held in self.refuted)
 
     def to_json(self) -> dict[str, Any]:
         """The whole result as one JSON object, schema 1."""

@@ -13,6 +13,7 @@ from symgrad.calculus.identity import PROVED, REFUTED, UNDECIDED, Identity
 from symgrad.calculus.matrix import matrix_forms
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import Letters, Reverse
+from symgrad.calculus.search import Question
 from symgrad.calculus.sections import proof_sections, side
 from symgrad.calculus.signs import stated
 from symgrad.calculus.tape import Tape
@@ -24,6 +25,7 @@ from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Model
 from symgrad.lang.text import Printer
+from symgrad.oracles.points import reach
 
 
 def derive(model: Any, progress: Callable[[str], object] | None = None) -> Derivation:
@@ -154,14 +156,19 @@ class _Work:
         """Not shown separable: refute it by evaluation, or leave it open."""
         in_batch = numbers.formula(self.program, t.Entry("loss", (self.n,)))
         in_one = numbers.formula(self.alone, t.Entry("loss", ()))
-        found = numbers.witness(
-            self.model, (), (self.n,), in_batch,
-            lambda point, at: in_one(numbers.alone(point, self.program, at[self.n]), {}),
-        )  # fmt: skip
+        question = Question(
+            model=self.model,
+            hypotheses=(),
+            names=reach(self.model, t.Entry("loss", (self.n,))),
+            letters=(self.n,),
+            left=in_batch,
+            right=lambda point, at: in_one(numbers.alone(point, self.program, at[self.n]), {}),
+        )
+        found = question.witness()
         if found:
             self.verdicts["separable"] = {"status": REFUTED, "witness": found}
         else:
-            why = "the single-sample program is not seen to be the same"
+            why = f"the single-sample program is not seen to be the same, {question.given_up}"
             self.verdicts["separable"] = {"status": UNDECIDED, "residual": why}
         text = Printer.of(self.model).text
         found_paths = [" -> ".join(map(text, path)) for path in paths(self.program)]

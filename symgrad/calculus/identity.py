@@ -11,19 +11,23 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import first_of
+from symgrad.calculus.search import Question
 from symgrad.calculus.signs import stated
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
 from symgrad.kernel.program import Program, lifted, mentioned
+from symgrad.oracles.points import reach
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from symgrad.calculus.reverse import Cotangent, Reverse
     from symgrad.calculus.tape import Tape
     from symgrad.kernel.terms import Judgement
     from symgrad.kernel.theorem import Theorem
     from symgrad.lang.model import Model
-    from symgrad.oracles.balls import Point
+    from symgrad.oracles.balls import Point, Real
 
 PROVED, REFUTED, UNDECIDED = "proved", "refuted", "undecided"
 
@@ -67,6 +71,7 @@ class Identity:
     statements: dict[str, Theorem]
     closed: dict[str, dict[str, Theorem]]
     chains: list[Chain] = field(default_factory=list)
+    shown: bool = False
 
     def verdict(self, parameters: list[str]) -> dict[str, Any]:
         """The entry ``identity`` of the verdicts; batch of one decides."""
@@ -79,7 +84,7 @@ class Identity:
             evidence = [entry for status, entry in alone.values() if status != PROVED]
         whole = {"status": worst(ones.values()), "by_parameter": ones}
         by_rows = {"status": worst(rows.values()), "by_parameter": rows}
-        evidence.sort(key=lambda entry: "witness" not in entry)
+        evidence.sort(key=lambda entry: entry["witness"]["exact"] if "witness" in entry else -1, reverse=True)
         if not self.coupled:
             by_one, by_rows = ({"status": part["status"]} for part in (whole, by_rows))
         else:
@@ -101,18 +106,20 @@ class Identity:
             self.statements[f"identity {name}"] = stated(chain.theorem(), self.model.assumptions)
             self.chains.append(chain)
             return PROVED, {}
-        return self._compare(name, ones=False)
+        return self._compare(name, self._question(name, ones=False))
 
     def _judge_ones(self, name: str) -> tuple[str, dict[str, Any]]:
         """One parameter of a coupled program, by its samples as batches of one."""
         found, one = self.whole.cotangents.get(name), self.one.cotangents.get(name)
         if found is None and one is None:
             return PROVED, {}
-        if found is not None and found.closed is not None and self._by_ones(name, found, found.closed, one):
+        question = self._question(name, ones=True)
+        closed = found.closed if found is not None else None
+        if closed is not None and not question.glance() and self._by_ones(name, closed, one):
             return PROVED, {}
-        return self._compare(name, ones=True)
+        return self._compare(name, question)
 
-    def _by_ones(self, name: str, found: Cotangent, closed: Theorem, one: Cotangent | None) -> bool:
+    def _by_ones(self, name: str, closed: Theorem, one: Cotangent | None) -> bool:
         """Prove that the batch gradient is the mean of a formula of the inputs, proved of the single-sample program.
 
         Only inputs are the same in both programs: a definition that couples the samples has another value in a batch of
@@ -130,10 +137,10 @@ class Identity:
             # Conditions on a sample alone are not among the hypotheses of the batch.
             if not only_inputs or alone.hypotheses - set(map(t.closure, self.alone_assumptions)):
                 return False
-            names = dict(zip(one.wrt.indices, found.wrt.indices, strict=True))
+            names = dict(zip(one.wrt.indices, closed.left.wrt.indices, strict=True))
             each = lifted(self.model.program, t.renamed(alone.right, names), n)
             target = t.Times((inverse(t.Size(n.size)), t.sigma(n, each)))
-        chain = Chain(found.chain.program, found.left, cites=[closed])
+        chain = Chain(closed.program, closed.left, cites=[closed])
         chain.add(closed)
         met = meet(chain.program, chain.right, target)
         if met is None and chain.add(INPUTS):
@@ -175,34 +182,50 @@ class Identity:
         chain.add(rules.sym(opened))
         return chain
 
-    def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Position, ...], numbers.Side]:
+    def _slope(self, reverse: Reverse, name: str) -> tuple[tuple[t.Index, ...], numbers.Side]:
         """The gradient with respect to a parameter as a side: closed, or by its cotangents."""
         found = reverse.cotangents.get(name)
         if found is None:
             shape = self.model.program.tensors[name].shape
             return tuple(t.Index(f"u{k}_", s) for k, s in enumerate(shape)), lambda _, __: Fraction(0)
         if found.closed is not None:
-            return found.wrt.indices, numbers.formula(reverse.program, found.closed.right)
-        return found.wrt.indices, numbers.formula(
+            return t.letters(found.wrt), numbers.formula(reverse.program, found.closed.right)
+        return t.letters(found.wrt), numbers.formula(
             reverse.program, numbers.with_bars(found.left), numbers.named(reverse)
         )
 
-    def _compare(self, name: str, *, ones: bool) -> tuple[str, dict[str, Any]]:
-        """Compare the batch gradient with the mean of the rows, or of the batches of one, at a few points."""
+    def _question(self, name: str, *, ones: bool) -> Question:
+        """The batch gradient against the mean of the rows, or of the batches of one."""
         n, program = self.model.batch, self.model.program
         letters, whole = self._slope(self.whole, name)
         rows = None if ones else self.rows
         own, part = self._slope(rows or self.one, name)
 
-        def mean(point: Point, at: dict[t.Position, int]) -> Any:
-            there: dict[Any, int] = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
+        def each(point: Point, at: Mapping[t.Index, int]) -> list[Real]:
+            there = {mine: at[theirs] for mine, theirs in zip(own, letters, strict=True)}
             samples = range(point.sizes[program.batch])
             if rows is None:
-                return numbers.mean([part(numbers.alone(point, program, k), there) for k in samples])
-            return numbers.mean([part(point, there | {n: k}) for k in samples])
+                return [part(numbers.alone(point, program, k), there) for k in samples]
+            return [part(point, there | {n: k}) for k in samples]
 
-        hypotheses = [h for s in self.statements.values() if s.program == program for h in s.hypotheses]
-        found = numbers.witness(self.model, hypotheses, letters, whole, mean)  # type: ignore[arg-type]
+        hypotheses = tuple(h for s in self.statements.values() if s.program == program for h in s.hypotheses)
+        roots = (t.Entry("loss", (n,)), t.Entry("objective", ()))
+        return Question(
+            model=self.model,
+            hypotheses=tuple(dict.fromkeys(hypotheses)),
+            names=reach(self.model, *roots),
+            letters=letters,
+            left=whole,
+            right=lambda point, at: numbers.mean(each(point, at)),
+            rows=each,
+        )
+
+    def _compare(self, name: str, question: Question) -> tuple[str, dict[str, Any]]:
+        """Look for a point at which the two sides differ."""
+        if self.shown and question.glance():
+            return REFUTED, {}  # one exact counterexample is told
+        found = question.witness()
         if found:
+            self.shown = self.shown or found["exact"]
             return REFUTED, {"witness": {"parameter": name} | found}
-        return UNDECIDED, {"residual": f"{name}: neither proved nor refuted"}
+        return UNDECIDED, {"residual": f"{name}: neither proved nor refuted, {question.given_up}"}

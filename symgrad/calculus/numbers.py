@@ -1,23 +1,22 @@
-"""Refutation and satisfiability by evaluation at a few points, in exact rationals or in balls that separate."""
+"""Points that people can calculate with, and the values of formulas there: exact rationals, or balls."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain as joined
 from itertools import product
 from typing import Any
 
 from symgrad.calculus.reverse import Reverse
-from symgrad.errors import IllFormedError
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Definition, Program
 from symgrad.kernel.terms import Judgement
 from symgrad.lang.model import Model
-from symgrad.oracles.balls import Evaluator, Point, Real, Undefined, ball, separated
-from symgrad.oracles.points import every, sample_point, satisfies
-
-TRIES = 12
+from symgrad.oracles.balls import Evaluator, Point, Real, ball
+from symgrad.oracles.points import SMALL, Values, adjust, defined, reach, sample_point, satisfies
 
 
 def sizes_of(program: Program) -> dict[str, None]:
@@ -34,48 +33,110 @@ def sizes_of(program: Program) -> dict[str, None]:
     return found
 
 
-SMALL = tuple(map(Fraction, ("1", "0", "2", "-1", "1/2", "3", "-2", "-1/2")))
-"""The values that a reader can calculate with, tried first."""
+@dataclass(frozen=True)
+class _Stage:
+    """How small values are drawn: from where, how often, and how likely a tensor is zero throughout."""
+
+    parameters: tuple[Fraction, ...]
+    data: tuple[Fraction, ...]
+    draws: int
+    zero: float = 0.0
 
 
-def points(model: Model, hypotheses: Iterable[Judgement], seed: int = 0, tries: int = TRIES) -> Iterator[Point]:
-    """Points that satisfy every assumption and hypothesis; deterministic.
+_ZERO = (Fraction(0),)
+_FEW = tuple(map(Fraction, ("0", "1", "-1")))
+_PLAIN = (*_FEW, Fraction(2))
+WIDE = (*SMALL, *map(Fraction, ("3/2", "-3", "4", "1/4", "8", "5", "-3/2", "9")))
+"""Values of at most two digits over one digit, the small ones first."""
 
-    First sizes of one with a batch of two and small values, then larger sizes, then values without coincidences.
+_STAGES = (
+    _Stage(_ZERO, _FEW[:2], 8),  # exp(0), and roots of zero and one
+    _Stage(_ZERO, _PLAIN, 16),
+    _Stage(_PLAIN, _PLAIN, 32, zero=0.5),  # functions are rational at zero, while other factors are not zero
+    _Stage(SMALL, SMALL, 40),
+    _Stage(WIDE, WIDE, 24),
+)
+_NONZERO = tuple(value for value in SMALL if value)
+_LOOK = (_Stage(_NONZERO, _NONZERO, 4),)
+_DRAWN = 3
+"""Points without coincidences that are drawn for each choice of sizes, where the small ones did not serve."""
+
+
+def candidates(
+    model: Model, seed: int = 0, *, look: bool = False, only: dict[str, int] | None = None
+) -> Iterator[Point]:
+    """Points that satisfy every assumption, none twice, the simplest first; deterministic.
+
+    Two samples come before three and sizes of one before two; zeros and ones before other values. With ``look`` only a
+    few points, without zeros: those at which wrong formulas differ most often. With ``only``, these sizes alone.
     """
     rng = random.Random(seed)
-    names = list(sizes_of(model.program))
-    judgements = (*model.assumptions, *hypotheses)
-    for attempt in range(3 * tries):
-        small = attempt < 2 * tries
-        dimension = 1 if attempt < tries else 2
-        sizes = {name: dimension if small else 2 + (attempt + k) % (1 + attempt % 3) for k, name in enumerate(names)}
-        sizes[model.program.batch] = 2 if small else 2 + attempt % 2
-        point = _small_point(model, sizes, rng) if small else sample_point(model, sizes, rng)
-        if point is not None and satisfies(judgements, model.program, point):
+    several = [only] if only else list(_sizes(model))
+    for sizes in several[:: max(1, len(several) - 1)] if look else several:
+        seen: set[tuple[Fraction, ...]] = set()
+        for stage in _LOOK if look else _STAGES:
+            for _ in range(stage.draws):
+                values = _drawn(model, sizes, stage, rng)
+                drawn, point = _all(values), Point(sizes, values)
+                fresh = drawn not in seen and adjust(model, point, values)
+                seen.add(drawn)
+                solved = _all(values)
+                if fresh and (solved == drawn or solved not in seen):
+                    seen.add(solved)
+                    yield point
+    for sizes in several:
+        for _ in range(0 if look else _DRAWN):
+            free = sample_point(model, sizes, rng)
+            if free is not None:
+                yield free
+
+
+def _all(values: Values) -> tuple[Fraction, ...]:
+    return tuple(value for entries in values.values() for value in entries.values())
+
+
+def _drawn(model: Model, sizes: dict[str, int], stage: _Stage, rng: random.Random) -> Values:
+    found: Values = {}
+    for tensor in model.program.inputs:
+        choice = stage.data if tensor.kind == "data" else stage.parameters
+        choice = _ZERO if rng.random() < stage.zero else choice
+        places = product(*(range(sizes[s]) for s in tensor.shape))
+        found[tensor.name] = {where: rng.choice(choice) for where in places}
+    return found
+
+
+def _sizes(model: Model) -> Iterator[dict[str, int]]:
+    """The sizes that are tried, the smallest first."""
+    batch = model.program.batch
+    others = [name for name in sizes_of(model.program) if name != batch]
+    ones, twos = dict.fromkeys(others, 1), dict.fromkeys(others, 2)
+    singly = [ones | {name: 2} for name in others[:3]] if len(others) > 1 else []
+    for count in (2, 3):
+        for rest in (ones, *singly, twos) if others else (ones,):
+            yield {batch: count} | rest
+        singly = []
+
+
+def points(model: Model, hypotheses: Iterable[Judgement], seed: int = 0) -> Iterator[Point]:
+    """The candidates at which every hypothesis holds and all that is judged is defined."""
+    hypotheses, names = tuple(hypotheses), reach(model)
+    for point in candidates(model, seed):
+        if admitted(model, hypotheses, names, point):
             yield point
 
 
-def _small_point(model: Model, sizes: dict[str, int], rng: random.Random) -> Point | None:
-    """Small values for every entry; None if a definition is not defined there."""
-    values = {
-        tensor.name: {where: rng.choice(SMALL) for where in product(*(range(sizes[s]) for s in tensor.shape))}
-        for tensor in model.program.inputs
-    }
-    point = Point(sizes, values)
-    evaluator = Evaluator(model.program, point)
-    try:
-        for definition in model.program.definitions:
-            for at in every(definition.letters, sizes):
-                evaluator.value(t.Entry(definition.name, definition.letters), at)
-    except Undefined:
-        return None
-    return point
+def admitted(model: Model, hypotheses: Iterable[Judgement], names: Container[str], point: Point) -> bool:
+    """Whether every assumption and hypothesis holds at a point, and these tensors are defined and away from kinks."""
+    if not defined(model.program, point, names):
+        return False
+    return satisfies((*model.assumptions, *hypotheses), model.program, point) is True
 
 
 def satisfiable(model: Model, hypotheses: Iterable[Judgement]) -> bool:
     """Whether a point is found that satisfies every assumption and hypothesis."""
-    return next(points(model, hypotheses, tries=20), None) is not None
+    hypotheses, names = tuple(hypotheses), reach(model)
+    tried = joined(candidates(model, look=True), candidates(model))
+    return any(admitted(model, hypotheses, names, point) for point in tried)
 
 
 def alone(point: Point, program: Program, sample: int) -> Point:
@@ -106,51 +167,34 @@ def written(value: Real) -> str:
     return str(value) if isinstance(value, Fraction) else str(value.str(20))
 
 
-def witness(
-    model: Model,
-    hypotheses: Iterable[Judgement],
-    letters: Iterable[t.Index],
-    left: Side,
-    right: Side,
-    tries: int = TRIES,
-) -> dict[str, Any] | None:
-    """A point, and values of the letters, at which the two sides certainly differ: an exact one if it is found soon."""
-    letters, fallback = tuple(letters), None
-    for tried, point in enumerate(points(model, hypotheses, tries=tries)):
-        if fallback is not None and tried > TRIES:
-            break
-        for at in every(letters, point.sizes):
-            try:
-                a, b = left(point, at), right(point, at)
-            except (Undefined, IllFormedError):
-                continue  # not defined there, or a derivative that was not carried out
-            if separated(a, b):
-                exact = isinstance(a, Fraction) and isinstance(b, Fraction)
-                found = described(model, point, at) | {"left": written(a), "right": written(b), "exact": exact}
-                if exact:
-                    return found
-                fallback = fallback or found
-    return fallback
-
-
-Side = Callable[[Point, dict[t.Index, int]], Real]
+Side = Callable[[Point, Mapping[t.Index, int]], Real]
 """One side of an equation: its value at a point and at values of the letters."""
+
+
+class Evaluated:
+    """The values of terms of one program, each definition evaluated once at a point."""
+
+    def __init__(self, program: Program, extra: tuple[Definition, ...] = ()) -> None:
+        self.program, self.extra = program, extra
+        self._last: tuple[Point, Evaluator] | None = None
+
+    def side(self, term: t.Term) -> Side:
+        """The side that a Partial-free term is."""
+
+        def value(point: Point, at: Mapping[t.Index, int]) -> Real:
+            if self._last is None or self._last[0] is not point:
+                self._last = point, Evaluator(self.program, point, self.extra)
+            return self._last[1].value(term, at)
+
+        return value
 
 
 def formula(program: Program, term: t.Term, extra: tuple[Definition, ...] = ()) -> Side:
     """The side that a Partial-free term is."""
-    known: dict[int, Evaluator] = {}
-
-    def value(point: Point, at: dict[t.Index, int]) -> Real:
-        if id(point) not in known:
-            known.clear()
-            known[id(point)] = Evaluator(program, point, extra)
-        return known[id(point)].value(term, at)
-
-    return value
+    return Evaluated(program, extra).side(term)
 
 
-def described(model: Model, point: Point, at: dict[t.Index, int]) -> dict[str, Any]:
+def described(model: Model, point: Point, at: Mapping[t.Index, int]) -> dict[str, Any]:
     """A point for people and for JSON: sizes, data, parameters, and the entry compared, counted from one."""
 
     def nested(values: dict[tuple[int, ...], Fraction], rank: int) -> Any:

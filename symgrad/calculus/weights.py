@@ -13,7 +13,7 @@ from symgrad.kernel.functions import inverse
 from symgrad.kernel.program import reached
 from symgrad.lang.text import Printer
 from symgrad.oracles.balls import Point, Undefined, separated
-from symgrad.oracles.points import every, satisfies
+from symgrad.oracles.points import every, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,8 +96,7 @@ def _moving(model: Model, weight: t.Term, closed: Mapping[str, Closed], hypothes
 def _moved(model: Model, hypotheses: tuple[Judgement, ...]) -> list[list[Point]]:
     """Groups of points with the same data and different parameters, all of which satisfy what is assumed."""
     kinds = {i.name: i.kind for i in model.program.inputs}
-    judgements = (*model.assumptions, *hypotheses)
-    points = list(islice(numbers.points(model, hypotheses, tries=LOOKED_AT), LOOKED_AT))
+    names, points = reach(model), list(islice(numbers.points(model, hypotheses), LOOKED_AT))
     groups = []
     for first in points[:3]:
         group = [first]
@@ -105,7 +104,7 @@ def _moved(model: Model, hypotheses: tuple[Judgement, ...]) -> list[list[Point]]
             if other.sizes == first.sizes and other is not first:
                 mixed = {name: (first if kinds[name] == "data" else other).values[name] for name in kinds}
                 point = Point(first.sizes, mixed)
-                if satisfies(judgements, model.program, point):
+                if numbers.admitted(model, hypotheses, names, point):
                     group.append(point)
         groups.append(group)
     return groups

@@ -45,6 +45,8 @@ def command(
 
     NAME is an entry of the catalogue (`symgrad list`); a file ends in .sg; - reads standard input.
 
+    With --check, a counterexample is computed by TensorFlow too.
+
     Exit code: 0 proved, 1 refuted (or DISAGREE), 2 bad input, 3 undecided (or INCONCLUSIVE), 4 a limit or something
     not installed.
     """
@@ -64,7 +66,8 @@ def command(
             derivation.verify()
         if backend:
             progress(f"checking against {backend}")
-            code = measured(derivation, backend, table, **options).outcome.exit_code
+            report = measured(derivation, backend, table, **options)
+            code = report.outcome.exit_code if derivation.confirmed else REFUTED
         progress("writing")
         files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone) if output else {}
     if output:
@@ -80,6 +83,10 @@ def command(
         put(document(derivation, form, reasons=reasons, standalone=standalone))
     if backend and not manner.json and (output or form not in {None, "txt"}):
         manner.say(str(derivation.check_report))
+        if derivation.refuted:
+            manner.say(
+                f"counterexamples computed by {backend}, too: {'as told' if derivation.confirmed else 'DISAGREE'}"
+            )
     codes = {derivation.exit_code, code}
     return next(code for code in (REFUTED, UNDECIDED, PROVED) if code in codes)
 

@@ -13,11 +13,12 @@ from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING
 
-from symgrad.kernel.terms import Entry, letters, subterms
+from symgrad.kernel.program import ancestors, mentioned
+from symgrad.kernel.terms import Entry, Largest, Size, Sum, letters, subterms
 from symgrad.oracles.balls import Evaluator, Point, Undefined, difference, equal_exactly, separated, sign_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     from symgrad.kernel.program import Program
     from symgrad.kernel.terms import Index, Judgement, Term
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Place = tuple[str, tuple[int, ...]]
 Values = dict[str, dict[tuple[int, ...], Fraction]]
+
+SMALL = tuple(map(Fraction, ("1", "0", "2", "-1", "1/2", "3", "-2", "-1/2")))
+"""The values that a reader can calculate with."""
 
 _UNIT = 1 << 20
 _TRIES = 6
@@ -62,7 +66,11 @@ def sample_sizes(program: Program, rng: random.Random, fixed: Mapping[str, int] 
     """Pairwise different sizes, at least 2, and at least 3 for the batch; those in ``fixed`` are kept."""
     names = dict.fromkeys([program.batch, *(size for t in program.tensors.values() for size in t.shape)])
     for definition in program.definitions:
-        names |= dict.fromkeys(size for part in subterms(definition.body) if (size := getattr(part, "size", None)))
+        for part in subterms(definition.body):
+            if isinstance(part, Sum | Largest):
+                names[part.size] = None
+            elif isinstance(part, Size):
+                names[part.name] = None
     sizes = dict(fixed or {})
     free = [name for name in names if name not in sizes]
     pool = [k for k in range(2, 3 + len(names)) if k not in sizes.values()]
@@ -197,11 +205,40 @@ def _solved(judgement: Judgement, evaluate: Evaluate, values: Values, entry: Pla
     zero = -gaps[0] / slope
     if judgement.relation == "=":
         return zero
-    return zero + (abs(before) if slope > 0 else -abs(before))
+    step = abs(before) or Fraction(1)
+    return zero + (step if slope > 0 else -step)
 
 
-def _adjust(model: Model, point: Point, values: Values, dtype: str) -> bool:
-    """Make every assumption true, in order, by one data entry each that no earlier instance relies on."""
+def _guessed(judgement: Judgement, at: Mapping[Index, int], program: Program, point: Point, entry: Place) -> bool:
+    """Give ``entry`` the first of a few small values that makes the instance true; whether there is one.
+
+    Neighbours begin at opposite ends, so that labels in {0, 1} are not all the same.
+    """
+    tensor, where = entry
+    values: dict[tuple[int, ...], Fraction] = point.values[tensor]  # type: ignore[assignment]
+    before = values[where]
+    for value in SMALL if sum(where) % 2 == 0 else SMALL[::-1]:
+        values[where] = value
+        if holds(judgement, Evaluator(program, point), at) is True:
+            return True
+    values[where] = before
+    return False
+
+
+def adjust(model: Model, point: Point, values: Values, dtype: str | None = None) -> bool:
+    """Make every assumption true, in order, by one data entry each that no earlier instance relies on.
+
+    An instance that is affine in an entry is solved for it; for others a few small values are tried.
+
+    Args:
+        model: has the assumptions.
+        point: holds ``values``.
+        values: changed where need be.
+        dtype: precision in which every solution has to be exact, if given.
+
+    Returns:
+        Whether every assumption certainly holds now.
+    """
     program, used = model.program, set[Place]()
     for judgement in model.assumptions:
         for at in every(free_letters(judgement), point.sizes):
@@ -213,23 +250,35 @@ def _adjust(model: Model, point: Point, values: Values, dtype: str) -> bool:
                 return Evaluator(program, point, total=True).value(term, at)
 
             if holds(judgement, Evaluator(program, point), at) is not True:
-                for entry in (e for e in entries if e not in used):
+                loose = [e for e in entries if e not in used]
+                for entry in loose:
                     value = _solved(judgement, evaluate, values, entry)
-                    if value is not None and representable(value, dtype):
+                    if value is not None and (dtype is None or representable(value, dtype)):
                         values[entry[0]][entry[1]] = value
                         break
                 else:
-                    return False
+                    if not any(_guessed(judgement, at, program, point, entry) for entry in loose):
+                        return False
             used.update(entries if judgement.relation == "=" else ())
     return satisfies(model.assumptions, program, point) is True
 
 
-def _defined(program: Program, point: Point) -> bool:
-    """Whether every entry of every definition is certainly defined and away from kinks."""
+def reach(model: Model, *formulas: Term) -> frozenset[str]:
+    """The tensors that the formulas depend on; left out, those that loss, objective and claims do.
+
+    What nothing judged uses may be undefined: it spoils no point.
+    """
+    asked = formulas or (*(side for c in model.claims for side in (c.left, c.right)),)
+    names = {name for formula in asked for name in mentioned(formula)} | (set() if formulas else {"loss", "objective"})
+    return frozenset[str]().union(*(ancestors(model.program, name) for name in names))
+
+
+def defined(program: Program, point: Point, names: Container[str]) -> bool:
+    """Whether every entry of the definitions of these names is certainly defined and away from kinks."""
     evaluator = Evaluator(program, point)
     try:
         for definition in program.definitions:
-            for at in every(definition.letters, point.sizes):
+            for at in every(definition.letters, point.sizes) if definition.name in names else ():
                 evaluator.value(Entry(definition.name, definition.letters), at)
     except Undefined:
         return False
@@ -237,7 +286,7 @@ def _defined(program: Program, point: Point) -> bool:
 
 
 def sample_point(model: Model, sizes: Mapping[str, int], rng: random.Random, dtype: str = "float64") -> Point | None:
-    """A point of the batch program: exact in ``dtype``, every assumption satisfied, every definition defined.
+    """A point of the batch program: exact in ``dtype``, every assumption satisfied, all that is judged defined.
 
     Deterministic from the state of ``rng``. Features and parameters hold no zeros, ones, integers or equal magnitudes;
     data that an equality assumption ties down are whatever it makes them.
@@ -246,6 +295,7 @@ def sample_point(model: Model, sizes: Mapping[str, int], rng: random.Random, dty
         The point, or ``None`` if none was found: the assumptions may contradict each other, or the loss may be
         undefined everywhere.
     """
+    names = reach(model)
     for data_range, parameter_range in _RANGES:
         for _ in range(_TRIES):
             taken: set[int] = set()
@@ -256,6 +306,6 @@ def sample_point(model: Model, sizes: Mapping[str, int], rng: random.Random, dty
                 for t in model.program.inputs
             }
             point = Point(dict(sizes), values)
-            if _adjust(model, point, values, dtype) and _defined(model.program, point):
+            if adjust(model, point, values, dtype) and defined(model.program, point, names):
                 return point
     return None

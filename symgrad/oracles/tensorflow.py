@@ -104,6 +104,44 @@ def generated(program: Program, sizes: Mapping[str, int] | None = None) -> Oracl
     return Oracle("generated", reason, run, environment())
 
 
+class Recording:
+    """A program run once in TensorFlow, with a tape from which any derivative can be read.
+
+    Attributes:
+        tensors: every tensor of the program by name; more may be added for ``value`` to use.
+        version: of TensorFlow.
+    """
+
+    def __init__(self, program: Program, arrays: Arrays, sizes: Mapping[str, int]) -> None:
+        self._tf = imported()
+        self._sizes = sizes
+        self.version = str(self._tf.__version__)
+        self.tensors: dict[str, Any] = {}
+        with self._tf.GradientTape(persistent=True) as self._tape:
+            for tensor in program.inputs:
+                self.tensors[tensor.name] = self._tf.constant(arrays[tensor.name])
+                self._tape.watch(self.tensors[tensor.name])
+            self._writer = _Writer(self._tf, sizes, self.tensors)
+            for definition in program.definitions:
+                self._writer.define(definition)
+                self._tape.watch(self.tensors[definition.name])  # a constant is not on the tape by itself
+
+    def value(self, term: Term, at: Mapping[Index, int]) -> float:
+        """The value of a Partial-free term where its letters have the values ``at``, counted from 0."""
+        letters = tuple(at)
+        whole = self._tf.broadcast_to(self._writer.write(term, letters), [self._sizes[i.size] for i in letters])
+        return float(whole.numpy()[tuple(at.values())])
+
+    def slopes(self, root: str, wrt: str) -> Any:
+        """The derivative of every entry of ``root`` with respect to every entry of ``wrt``, in this order."""
+        target, source = self.tensors[root], self.tensors[wrt]
+        rows = [
+            self._tape.gradient(target, source, output_gradients=one, unconnected_gradients="zero")
+            for one in self._tf.reshape(self._tf.eye(self._tf.size(target), dtype=target.dtype), [-1, *target.shape])
+        ]
+        return self._tf.reshape(self._tf.stack(rows), [*target.shape, *source.shape])
+
+
 class _Writer:
     """Terms as TensorFlow operations: every letter in scope has an axis, of length one where it is not mentioned."""
 

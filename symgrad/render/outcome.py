@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from symgrad.errors import InputError
+from symgrad.render.diagnosis import Diagnosis
 from symgrad.render.setting import Matter, joined
-from symgrad.render.shapes import Shape, Symbol
+from symgrad.render.shapes import Related, Symbol
 from symgrad.render.source import coupled, vacuous
-from symgrad.render.tree import Block, Display, Paragraph, Part, Row, Table
+from symgrad.render.tree import Block, Grid, Paragraph, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from symgrad.lang.model import Claim
     from symgrad.render.reasons import Text
 
 _JUDGED = {
@@ -33,12 +35,6 @@ _SIDES = {
     "separable": ("in the batch", "as a batch of one"),
     "identity": ("gradient of the objective", "mean over the samples"),
 }
-_KINDS = {
-    "sum": "The objective adds the losses up: every per-sample gradient has the weight one.",
-    "data": "The gradient of the objective is the sum of the per-sample gradients with the weights",
-    "theta": "The gradient of the objective is the sum of the per-sample gradients with weights that depend on the"
-    " parameters,",
-}
 
 
 class Outcome:
@@ -46,7 +42,7 @@ class Outcome:
 
     def __init__(self, matter: Matter) -> None:
         self.matter, self.derivation, self.model = matter, matter.derivation, matter.model
-        self.values: list[tuple[Text, str]] = []
+        self.given: dict[str, Any] = {}
 
     def remarks(self) -> list[Block]:
         """One for each statement that is not proved, and one for weights that are not those of the mean."""
@@ -60,7 +56,8 @@ class Outcome:
             sides = _SIDES.get(name, ("left side", "right side"))
             blocks.append(self._outcome((words,), verdict, sides, expected=name in self.model.expected))
         blocks += [self.claim(k) for k in range(1, min(len(self.model.claims), len(self.derivation.claims)) + 1)]
-        blocks.append(self._weights())
+        diagnosis = Diagnosis(self.matter)
+        blocks += [diagnosis.coupling(), diagnosis.weights()]
         return [block for block in blocks if block is not None]
 
     def claim(self, number: int) -> Block | None:
@@ -69,7 +66,10 @@ class Outcome:
         said = ("The claim ", self.matter.shaper.related(claim.left, claim.right))
         if verdict.get("derived") == str(verdict.get("claim")).partition(" = ")[0]:
             verdict = {**verdict, "derived": ""}  # nothing was derived: the claim's left side stands as it is
-        return self._outcome(said, verdict, ("left side", "right side"), expected=claim.expect_refuted)
+        block = self._outcome(said, verdict, ("left side", "right side"), expected=claim.expect_refuted)
+        if block is not None and verdict.get("hint"):
+            return replace(block, parts=(*block.parts, self._hint(claim, verdict["hint"])))
+        return block
 
     def _outcome(
         self, said: Text, verdict: Mapping[str, Any], sides: tuple[str, str], *, expected: bool
@@ -92,67 +92,74 @@ class Outcome:
             if verdict.get(key):
                 pieces.append(Paragraph((f"{start}{str(verdict[key]).strip('. ')}.",)))
         if verdict.get("derived"):
-            instead = ("The left side was derived to be ", self._formula(verdict["derived"]), ".")
+            instead = ("The left side was derived to be ", Diagnosis(self.matter).formula(verdict["derived"]), ".")
             pieces.append(Paragraph(instead))
         if verdict.get("witness"):
             pieces += self._witness(verdict["witness"], sides)
         return Block("remark", tuple(pieces))
 
     def _witness(self, witness: Mapping[str, Any], sides: tuple[str, str]) -> list[Part]:
-        """Values at which two sides differ; those of the witness before it are not told again."""
-        values: list[tuple[Text, str]] = [
-            ((str(name),), _value(value))
-            for group in ("sizes", "data", "parameters")
-            for name, value in dict(witness.get(group) or {}).items()
-        ]
-        rows = [*([] if values == self.values else values)]
-        rows += [((f"at {name}",), _value(value)) for name, value in dict(witness.get("at") or {}).items()]
-        rows += [((words,), _value(witness[key])) for key, words in zip(("left", "right"), sides, strict=True)]
-        words = "At these values" if values != self.values else "At the values above"
+        """Values at which two sides differ, sample by sample; those of the witness before it are not told again."""
+        given = {key: dict(witness.get(key) or {}) for key in ("sizes", "data", "parameters")}
         parameter = self.matter.tensors.get(str(witness.get("parameter")))
         where: Text = (", for ", self.matter.whole(parameter), ",") if parameter is not None else ()
-        self.values = values
-        return [Paragraph((words, *where, " the two sides differ.")), Table(tuple(rows))]
+        words = "At the values above" if given == self.given else "At these values"
+        inexact: Text = (_INEXACT,) if witness.get("exact") is False else ()
+        found: list[Part] = [Paragraph((words, *where, " the two sides differ.", *inexact))]
+        rows = [((f"at {name}",), _value(value)) for name, value in dict(witness.get("at") or {}).items()]
+        samples = list(witness.get("per_sample") or ())
+        columns: list[tuple[Text, list[Any]]] = [(("gradient",), samples)] if samples else []
+        if given != self.given:
+            split = {name: self._by_sample(name, value) for name, value in given["data"].items()}
+            columns = [((name,), values) for name, values in split.items() if values] + columns
+            single = {name: value for name, value in given["data"].items() if not split[name]}
+            single = {**given["sizes"], **single, **given["parameters"]}
+            rows = [*(((str(name),), _value(value)) for name, value in single.items()), *rows]
+        self.given = given
+        found += [Table(tuple(rows))] if rows else []
+        if columns:
+            head: tuple[Text, ...] = (("sample",), *(name for name, _ in columns))
+            cells = zip(*(values for _, values in columns), strict=True)
+            found.append(Grid(head, tuple((str(n), *map(_value, row)) for n, row in enumerate(cells, 1))))
+        numbers = [
+            (sides[0], witness["left"]),
+            ("mean of the gradients" if samples else sides[1], witness["right"]),
+        ]
+        numbers = numbers[::-1] if samples else numbers
+        if witness.get("difference"):
+            numbers.append(("difference", witness["difference"]))
+        found.append(Table(tuple(((name,), _value(value)) for name, value in numbers)))
+        if witness.get("tensorflow"):
+            found.append(Paragraph((_computed(witness["tensorflow"]),)))
+        return found
 
-    def _weights(self) -> Block | None:
-        given = self.derivation.weights
-        kind = given.get("kind")
-        pieces: list[Part] = []
-        if kind == "none":
-            why = str(given.get("reason", "")).strip(". ")
-            pieces.append(
-                Paragraph((f"No weights for the per-sample gradients were found{': ' + why if why else ''}.",))
-            )
-        elif kind in _KINDS:
-            pieces.append(Paragraph((_KINDS[kind],)))
-            text = next((str(value) for key, value in given.items() if key.startswith("c[")), "")
-            if kind != "sum" and text:
-                name = next(c for c in ("c", "omega", "kappa", "c_") if c not in self.matter.tensors)
-                shape = self._formula(text)
-                left = Symbol(name, (self.model.batch.name,))
-                row = Table((((left,), text),)) if isinstance(shape, str) else Display((Row(left, shape),))
-                pieces.append(row)
-        if given.get("remainder"):
-            pieces.append(
-                Paragraph(("Besides the losses the objective holds the term ", self._formula(given["remainder"]), "."))
-            )
-        if given.get("repair"):
-            words = "Repair: with this term in the loss of each sample, that is with "
-            pieces.append(
-                Paragraph(
-                    (words, self._formula(given["repair"]), " for ", self.matter.loss, ", the identity is restored.")
-                )
-            )
-        return Block("remark", tuple(pieces)) if pieces else None
+    def _by_sample(self, name: str, values: Any) -> list[Any]:
+        """The entries of data for each sample; none if the data do not carry the samples once."""
+        tensor = self.matter.tensors.get(name)
+        shape = tensor.shape if tensor is not None else ()
+        batch = self.model.program.batch
+        if shape.count(batch) != 1:
+            return []
 
-    def _formula(self, text: object) -> Shape | str:
-        """A formula of the language; as it stands, if it cannot be read back."""
-        from symgrad.lang.parser import parse_formula
+        def at(part: Any, depth: int, sample: int) -> Any:
+            return part[sample] if depth == 0 else [at(inner, depth - 1, sample) for inner in part]
 
-        try:
-            return self.matter.shaper(parse_formula(str(text), self.model))
-        except InputError:
-            return str(text)
+        return [at(values, shape.index(batch), k) for k in range(_length(values, shape.index(batch)))]
+
+    def _hint(self, claim: Claim, hint: Mapping[str, Any]) -> Paragraph:
+        """What would make a refuted claim right."""
+        subject = str(hint["subject"])
+        change: Text = {
+            "factor": ("With the right side times ", Diagnosis(self.matter).formula(subject)),
+            "transpose": ("With the two indices of ", Diagnosis(self.matter).formula(subject), " swapped on the right"),
+            "letters": (f"With the letters {subject} swapped on the right",),
+        }[str(hint["kind"])]
+        right = Diagnosis(self.matter).formula(hint["right"])
+        repaired: Text = (right,)
+        if not isinstance(right, str):
+            left = self.matter.shaper.related(claim.left, claim.right).left
+            repaired = (Related(left, "=", right),)
+        return Paragraph((*change, " it is proved: ", *repaired, "."))
 
     def check(self) -> Block | None:
         """What a machine really did: the kernel, the checker if it ran, the numbers if they were measured."""
@@ -190,6 +197,28 @@ def _measured(told: Mapping[str, Any]) -> str:
         words += f". {str(told['reason']).strip('. ')}"
     return words + "."
 
+
+def _length(values: Any, depth: int) -> int:
+    return len(values) if depth == 0 else _length(values[0], depth - 1)
+
+
+def _computed(told: Mapping[str, Any]) -> str:
+    """What TensorFlow made of a counterexample."""
+
+    def number(value: float) -> str:
+        return f"{value + 0.0:.12g}"  # no negative zero
+
+    words = f"TensorFlow {told['version']} (float64) computes {number(told['left'])} and {number(told['right'])}"
+    words += " for the two sides"
+    if told.get("per_sample"):
+        words += f", and {', '.join(map(number, told['per_sample']))} sample by sample"
+    return f"{words}: {'the same, up to rounding' if told['agrees'] else 'other numbers than these'}."
+
+
+_INEXACT = (
+    " No rational evaluation was found: a number with +/- is a ball that certainly contains the value, and the balls of"
+    " the two sides do not meet."
+)
 
 _BALL = re.compile(r"\[(\S*) ?\+/- (\S+)\]")
 _LONG = re.compile(r"(-?\d+)/(\d+)")

@@ -45,29 +45,52 @@ def test_what_contradicts_itself_is_not_satisfiable(lines):
     assert not numbers.satisfiable(model, ())
 
 
-def test_a_witness_satisfies_the_assumptions_and_separates_the_sides(model):
-    n, k = t.Index("n", "N"), t.Index("k", "K")
-    left, right = parse_formula("y[n, k]", model), parse_formula("1", model)
-    sides = [numbers.formula(model.program, side) for side in (left, right)]
-    found = numbers.witness(model, (), (n, k), *sides)
-    rows = [[Fraction(value) for value in row] for row in found["data"]["y"]]
-    assert all(sum(row) == 1 for row in rows)
-    at = found["at"]
-    assert Fraction(found["left"]) == rows[at["n"] - 1][at["k"] - 1] != 1
-    assert found["right"] == "1"
-    assert found["exact"]
+def test_the_simplest_points_come_first():
+    model = parse_model("index n : N\nbatch n\ndata x[n]\nparameter w\nloss[n] = w * x[n]", "plain")
+    found = list(numbers.points(model, ()))
+    sizes = [tuple(point.sizes.values()) for point in found]
+    assert sizes[0] == (2,)
+    assert {point.values["w"][()] for point in found[:3]} == {Fraction(0)}
+    assert set(found[0].values["x"].values()) <= {Fraction(0), Fraction(1)}
 
 
-def test_equal_sides_have_no_witness(model):
-    n = t.Index("n", "N")
-    sides = [numbers.formula(model.program, parse_formula(text, model)) for text in ("sum(k, y[n, k])", "1")]
-    assert numbers.witness(model, (), (n,), *sides) is None
+def test_no_small_point_is_tried_twice(model):
+    small = [p for p in numbers.candidates(model) if all(v.denominator < 10 for v in p.values["s"].values())]
+    keys = [(*p.sizes.values(), *(v for values in p.values.values() for v in values.values())) for p in small]
+    assert len(keys) == len(set(keys))
 
 
-def test_a_witness_is_never_where_a_side_has_no_value(model):
-    n = t.Index("n", "N")
-    sides = [numbers.formula(model.program, parse_formula(text, model)) for text in ("log(-s[n]^2)", "1")]
-    assert numbers.witness(model, (), (n,), *sides) is None
+def test_a_glance_looks_at_few_points_without_zeros_and_at_three_samples():
+    model = parse_model("index n : N, d : D\nbatch n\ndata x[n, d]\nparameter w\nloss[n] = w * sum(d, x[n, d])", "g")
+    found = list(numbers.candidates(model, look=True))
+    assert len(found) < 10
+    assert {point.sizes["N"] for point in found} == {2, 3}
+    assert all(value for point in found for values in point.values.values() for value in values.values())
+
+
+@pytest.mark.parametrize("extra", ["", "u[n]", "u[n], v[n, n2]"])
+def test_binary_labels_are_found_whatever_else_is_drawn(extra):
+    letters = ", n2 : D" if "n2" in extra else ""
+    text = f"""index n : N, d : D{letters}
+batch n
+data x[n, d], y[n]{", " + extra if extra else ""}
+parameter w[d]
+assume y[n]^2 = y[n]
+loss[n] = softplus(sum(d, w[d] * x[n, d])) - y[n]
+"""
+    model = parse_model(text, "labels")
+    assert numbers.satisfiable(model, ())
+    found = list(numbers.points(model, ()))
+    assert len(found) > 20
+    assert all(value in {0, 1} for point in found for value in point.values["y"].values())
+    assert {value for point in found for value in point.values["y"].values()} == {0, 1}
+
+
+def test_what_nothing_judged_uses_spoils_no_point():
+    text = "index n : N\nbatch n\ndata x[n]\nparameter b\nu = max(b, b)\nloss[n] = (b - x[n])^2"
+    assert numbers.satisfiable(parse_model(text, "spoilt"), ())
+    assert not numbers.satisfiable(parse_model(f"{text} + u", "kinked"), ())
+    assert not numbers.satisfiable(parse_model(f"{text}\nclaim u = b", "claimed"), ())
 
 
 def test_a_sample_alone_keeps_what_all_samples_share(model):
