@@ -62,7 +62,7 @@ WEIGHTS = {
 
 HYPOTHESES = {
     "batch_max": ["loss[n] - loss[m] - delta(n, m) != 0"],
-    "batch_norm": ["eps > 0"],
+    "batch_norm": ["epsilon > 0"],
     "gradient_accumulation": [
         "sum(n, s[n, k] * sum(t, m[n, t])) > 0",
         "sum(c, y[n, t, c]) = 1",
@@ -90,7 +90,7 @@ every = pytest.mark.parametrize("name", REFUTED)
 def at_a_point(name, seed):
     """An entry, read by the tests' own reader, at a random point that its assumptions allow."""
     text = read(catalogue.find(name).read_text(encoding="utf-8"))
-    sizes, values = drawn(text, seed, positive={"s", "m", "eps"})
+    sizes, values = drawn(text, seed, positive={"s", "m", "epsilon"})
     for tensor in NORMALISED.get(name, ()):
         values = normalised(values, tensor)
     return Reading(text, sizes, values)

@@ -222,7 +222,7 @@ def _l2_penalty_counted_twice(run: _Run) -> Measured:
 
 def _batch_norm(run: _Run) -> Measured:
     inner, outer, loss = run.dense("W", "b"), run.dense("v", "c"), run.loss("MeanSquaredError")
-    layer = run.keras.layers.BatchNormalization(epsilon=float(run.arrays["eps"]), dtype=run.dtype)
+    layer = run.keras.layers.BatchNormalization(epsilon=float(run.arrays["epsilon"]), dtype=run.dtype)
     layer.build((None, inner.units))
     for name, variable in (("gamma", layer.gamma), ("beta", layer.beta)):
         variable.assign(run.arrays[name])
@@ -387,7 +387,7 @@ REFERENCES = {
         _l2_penalty_counted_twice,
         "x/2 y/1 lam/0 w/1 b/0",
     ),
-    "batch_norm": Reference("keras", _KERAS, _batch_norm, "x/2 y/1 eps/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
+    "batch_norm": Reference("keras", _KERAS, _batch_norm, "x/2 y/1 epsilon/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
     "info_nce": Reference(
         "tensorflow",
         "the loss is Keras', the similarities are written by hand: Keras has no layer that compares samples",
