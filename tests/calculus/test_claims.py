@@ -140,3 +140,59 @@ def test_an_assumption_that_rewrites_for_ever_does_no_harm(derivation, assumptio
     text = FRAME.removesuffix("claim ").replace("\n", "; ")
     found = derivation(f"{text}assume {assumption}; claim d(loss[n]) / d(b) = p[n] - y[n]; claim t[n]^2 = t[n]^3")
     assert found.verdicts["identity"]["status"] in {"proved", "undecided"}
+
+
+def statuses(found):
+    """The status of each claim, and the hypotheses of the derivation."""
+    report = found.to_json()
+    return [claim["status"] for claim in report["claims"]], report["hypotheses"]
+
+
+SHARES = """
+index n : N, k : K
+batch n
+data y[n], s[n, k]
+parameter w
+assume sum(k, s[n, k]) = 1
+loss[n] = (w - y[n])^2
+"""
+
+
+def test_an_assumed_sum_is_found_inside_a_row_of_sums(derivation):
+    claims = """
+claim sum(k, sum(n, s[n, k])) = size(N)
+claim sum(k, sum(n, s[n, k] * loss[n])) = sum(n, loss[n])
+claim sum(k, sum(n, s[n, k]^2 * loss[n])) = sum(n, loss[n])
+claim sum(k, sum(n, s[n, k])) = size(K)
+"""
+    assert statuses(derivation(SHARES + claims)) == (
+        ["proved", "proved", "refuted", "refuted"],
+        ["sum(k, s[n, k]) = 1"],
+    )
+
+
+ROOT = """
+index n : N
+batch n
+data y[n]
+parameter w
+loss[n] = (w - y[n])^2
+objective = sqrt(mean(n, loss[n]))
+"""
+
+
+def test_what_both_sides_mention_stays_closed_under_a_root(derivation):
+    claims = """
+claim d(objective) / d(w) = mean(n, w - y[n]) / objective
+claim d(objective) / d(w) = mean(n, y[n] - w) / objective
+"""
+    assert statuses(derivation(ROOT + claims)) == (["proved", "refuted"], ["mean(n, loss[n]) > 0"])
+
+
+def test_the_sign_of_a_sum_is_known_from_that_of_its_mean(derivation):
+    logarithm = ROOT.replace("sqrt", "log")
+    found = derivation(logarithm + "claim d(objective) / d(loss[n]) = 1 / sum(n, loss[n])")
+    assert statuses(found) == (
+        ["proved"],
+        ["mean(n, loss[n]) > 0"],
+    )

@@ -322,3 +322,37 @@ def test_the_report_keeps_the_error_of_every_gradient_entry(entry, claimed):
         "b": found.points,
     }
     assert {name: max(some) for name, some in found.errors.items()} == found.by_parameter
+
+
+CENTRED = """
+index n : N, m : N
+batch n
+data x[n], y[n]
+parameter w, b
+a[n] = w * x[n] + b
+mu = mean(n, a[n])
+loss[n] = (a[n] - mu - y[n])^2
+g[n] = 2 / size(N) * (a[n] - mu - y[n])
+r[n] = g[n] - mean(m, g[m])
+objective = mean(n, loss[n])
+"""
+
+
+def centred():
+    r = Entry("r", (n,))
+    return Formulas((), {"w": ((), sigma(n, Times((r, Entry("x", (n,)))))), "b": ((), sigma(n, r))})
+
+
+def test_a_gradient_that_is_exactly_zero_is_measured_by_what_cancels():
+    report = check(parse_model(CENTRED, "a"), centred()).require()
+    assert {"b: small error upwards", "b: small error downwards", "b: an adjoint too many"} <= set(report.tried)
+    assert report.survived == ()
+    assert report.ulp < 1000
+
+
+def test_a_gradient_that_should_vanish_and_does_not_disagrees():
+    def change(answer):
+        return Measured(answer.objective, {**answer.gradients, "b": np.asarray(1e-9)})
+
+    model = parse_model(CENTRED, "a")
+    assert answering(change)(model, centred()).outcome is Outcome.DISAGREE
