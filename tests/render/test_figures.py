@@ -129,6 +129,17 @@ def test_arrows_of_any_length_stay_in_the_panel_and_can_be_seen(cut, stretch):
     assert max(np.hypot(*(tip - start)) for start, tip, _ in arrows(last)) > 0.1 * (high - low)
 
 
+def test_of_many_samples_the_tips_are_drawn_instead_of_arrows(cut):
+    rows = np.random.default_rng(0).normal(size=(500, 2))
+    with settings():
+        last = draw_slice(dataclasses.replace(cut, gradients=rows, batch=rows.mean(axis=0))).axes[-1]
+    found = arrows(last)
+    assert len(found) == 4
+    scale = (found[0][1] - cut.theta)[0] / rows[0][0]
+    tips = max((line.get_xydata() for line in last.lines), key=len)
+    assert tips == pytest.approx(np.asarray(cut.theta) + scale * rows)
+
+
 def test_gradients_that_vanish_and_losses_that_are_undefined_are_drawn(cut):
     nothing = np.full_like(cut.losses, np.nan)
     flat = dataclasses.replace(cut, gradients=cut.gradients * 0, batch=cut.batch * 0, losses=nothing)
