@@ -238,7 +238,7 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
         if name in idle and answer.gradients.get(name) is None:
             continue  # the objective does not hold the parameter: no gradient there, zero here
         actual = answer.objective if name == "objective" else answer.gradients.get(name)
-        scale = _scale(name, value, formulas, evaluator)
+        scale = _scale(name, value, model, formulas, evaluator)
         problem = _unusable(name, actual) or _powerless(name, value, at.dtype, scale)
         if not problem and actual is not None:
             ratio, ulp = gap(value, actual, scale)
@@ -258,7 +258,7 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
         if actual is not None:
             mutant = Mutant(formulas, name, letters, before)
             batch = at.sizes[model.program.batch]
-            scale = _scale(name, exact[name], formulas, evaluator)
+            scale = _scale(name, exact[name], model, formulas, evaluator)
             try_controls(tally.controls.setdefault(name, {}), exact[name], actual, mutant, batch, scale)
 
 
@@ -280,13 +280,13 @@ def _unusable(name: str, actual: NDArray[Any] | None) -> str:
     return "" if np.all(np.isfinite(actual)) else f"the framework's {what} is not finite"
 
 
-def _scale(name: str, value: Bounded, formulas: Formulas, evaluator: BoundEvaluator) -> float:
-    """What an error is compared with: the largest entry; where all are zero, that of the adjoints that cancel."""
+def _scale(name: str, value: Bounded, model: Model, formulas: Formulas, evaluator: BoundEvaluator) -> float:
+    """What an error is compared with: the largest entry; where all are zero, the largest of what cancels."""
     if name not in formulas.gradients or not value.vanishes:
         return float(np.max(value.m))
     used = {part.tensor for part in subterms(formulas.gradients[name][1]) if isinstance(part, Entry)}
-    parts = [evaluator.value(Entry(a.name, a.letters), a.letters) for a in formulas.adjoints if a.name in used]
-    return max((float(np.max(part.m)) for part in parts), default=0.0)
+    known = [d for d in (*model.program.definitions, *formulas.adjoints) if d.name in used]
+    return max((float(np.max(evaluator.value(Entry(d.name, d.letters), d.letters).m)) for d in known), default=0.0)
 
 
 def _powerless(name: str, value: Bounded, dtype: str, scale: float) -> str:

@@ -236,7 +236,7 @@ def _info_nce(run: _Run) -> Measured:
     queries, keys = run.variable("W"), run.variable("V")
 
     def objective() -> Any:
-        similar = tf.matmul(run["x"] @ queries, run["y"] @ keys, transpose_b=True) / run["tau"]
+        similar = run["scale"] * tf.matmul(run["x"] @ queries, run["y"] @ keys, transpose_b=True)
         return loss(tf.range(len(run.arrays["x"])), similar)
 
     return run.measured(objective)
@@ -392,7 +392,7 @@ REFERENCES = {
         "tensorflow",
         "the loss is Keras', the similarities are written by hand: Keras has no layer that compares samples",
         _info_nce,
-        "x/2 y/2 tau/0 W/2 V/2",
+        "x/2 y/2 scale/0 W/2 V/2",
     ),
 }
 """One implementation for each entry of the catalogue."""
