@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import test_checker
+from certificates import LEANING, MODEL, SHAPES
 from test_checker_in_numbers import ALONE, COUPLED, INPUTS, Draw, theorems
 
 from symgrad import checker
@@ -118,3 +120,40 @@ def test_kernel_and_checker_agree_on_random_steps(seed, definitions):
 
 def test_the_checker_knows_every_rule_of_the_kernel():
     assert set(RULES) <= set(checker.RULES)
+
+
+def step_by_step(steps, model):
+    """Steps as tests of the checker write them, until one is refused; what differs."""
+    rules, _ = checker.read_goal(checker.Terms(), json.dumps({"format": 1, "model": model, "statements": []}))
+    both, made = Both(rules), []
+    reader = checker.Reader(both.terms)
+    read = {
+        "g": {"batch": rules.batch, "single": rules.single}.get,
+        "t": reader.term,
+        "s": made.__getitem__,
+        "j": lambda judgement: tuple(reader.fields(judgement, "rtt")),
+    }
+    for rule, *arguments in steps:
+        given = [rule] if rule not in dir(checker.Rules) else []
+        for shape, argument in zip(SHAPES[rule], arguments, strict=True):
+            form = read.get(shape.lower(), lambda it: it)
+            given.append(tuple(map(form, argument)) if shape.isupper() else form(argument))
+        try:
+            made.append(getattr(both, rule if rule in dir(checker.Rules) else rule.split("_")[0])(*given))
+        except checker.RefusedError:
+            break
+    return [difference[:2] for difference in both.differences]
+
+
+CASES = {
+    **{case: (steps, MODEL) for case, (steps, *_) in test_checker.ACCEPTED.items()},
+    **{case: (steps, MODEL) for case, (steps, _) in test_checker.REFUSED.items()},
+    **{case: (steps, LEANING) for case, (steps, _) in test_checker.LEANT_REFUSED.items()},
+    **{case: (steps, MODEL) for case, (steps, *_) in test_checker.FORGED.items()},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_kernel_and_checker_agree_on_the_cases_of_the_checker(case):
+    known = {("hypothesis", "the checker alone")} if ">=" in json.dumps(CASES[case]) else set()
+    assert set(step_by_step(*CASES[case])) <= known
