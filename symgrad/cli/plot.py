@@ -97,8 +97,9 @@ def setting(model: Model, table: Arrays | None, sizes: dict[str, int], rng: rand
         found = completed(model, table, "float64", rng)
         if found is not None:
             return Setting(*found)
-    else:
-        point = sample_point(model, sample_sizes(model.program, rng, {model.program.batch: 3, **sizes}), rng)
+    for count in (3, 4) if table is None else ():  # data such as 1/N are exact for four samples, not for three
+        fixed = {model.program.batch: count, **sizes}
+        point = sample_point(model, sample_sizes(model.program, rng, fixed), rng)
         if point is not None:
             return Setting(point.sizes, as_arrays(model, point, "float64"))
     raise InputError("no point was found that satisfies the assumptions and where the loss is defined; try --data")

@@ -185,3 +185,12 @@ def test_without_matplotlib_the_exit_code_is_4_and_the_way_to_get_it_is_told(sym
     assert (ran.code, ran.out) == (4, "")
     assert ran.err == 'symgrad: error: pictures need matplotlib: pip install "symgrad[plot]"\n'
     assert list(here.iterdir()) == []
+
+
+def test_data_that_no_three_samples_can_hold_exactly_are_drawn_for_four(symgrad, here):
+    (here / "share.sg").write_text(
+        "index n : N\nbatch n\ndata y[n], q[n]\nparameter a, b\nassume q[n] = 1 / size(N)\n"
+        "loss[n] = (a - y[n])^2 + q[n] * b^2\n"
+    )
+    assert json.loads(symgrad("plot", "share.sg", "--json").out)["sizes"] == {"N": 4}
+    assert "no point was found" in symgrad("plot", "share.sg", "--sizes", "N=3").err
