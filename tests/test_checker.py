@@ -1356,6 +1356,159 @@ def test_what_is_lifted_keeps_its_largest_values():
     assert judged(*proof(steps, "batch", eq(direct(here, W), lifted), [], model)) == (1, NOT_ESTABLISHED)
 
 
+FLAT = largest("D", B)
+FLAT_GAP = gap(B, B, "_0:D", "_1:D")
+FLAT_SLOPE = over("D", times(chosen("D", B, B), direct(B, B)))
+VALUES = call("step", gap(entry("w", "i:D"), entry("w", "j:D"), "i:D", "j:D"))
+
+FORGED = {
+    "a value is the largest one": (
+        [["largest_constant", "batch", largest("D", W)], ["congruence", 0, largest("D", entry("w", 0)), []]],
+        eq(largest("D", entry("w", 0)), W),
+        [],
+        "refused: step 1 (congruence): a letter cannot stand for what is bound inside",
+    ),
+    "the outer index is caught by the inner one": (
+        [["largest_constant", "batch", largest("D", W)], ["congruence", 0, over("D", largest("D", entry("w", 1))), [0]]],
+        eq(over("D", largest("D", entry("w", 0))), over("D", entry("w", 0))),
+        [],
+        NOT_ESTABLISHED,
+    ),
+    "a tie has the slope of all that are tied": (
+        [["partial_largest", "batch", direct(FLAT, B)]],
+        eq(direct(FLAT, B), FLAT_SLOPE),
+        [],
+        NOT_ESTABLISHED,
+    ),
+    "no ties, since at one pair of equal indices there is none": (
+        [
+            ["partial_largest", "batch", direct(FLAT, B)],
+            ring(gap(B, B, "i:D", "i:D"), num(-1)),
+            ["sign", "batch", num(-1), []],
+            ["sign_equal", 1, 2],
+        ],
+        eq(direct(FLAT, B), FLAT_SLOPE),
+        [],
+        "refused: step 4 (state): a theorem about no hypothesis",
+    ),
+    "no ties, since what is compared differs by a delta": (
+        [
+            ["partial_largest", "batch", direct(FLAT, B)],
+            ring(gap(B, B, "i:D", "j:D"), neg(delta("i:D", "j:D"))),
+            ["sign", "batch", num(-1), []],
+            ["sign_equal", 1, 2],
+        ],
+        eq(direct(FLAT, B), FLAT_SLOPE),
+        [],
+        "refused: step 3 (sign_equal): the premises do not meet",
+    ),
+    "no ties in one sample": (
+        [["partial_largest", "batch", direct(FLAT, B)], ["hypothesis", "single", sign("!=", gap(B, B, "i:D", "j:D"))]],
+        eq(direct(FLAT, B), FLAT_SLOPE),
+        [],
+        "refused: step 2 (state): a theorem about no hypothesis",
+    ),
+    "no ties for one row": (
+        [["partial_largest", "batch", direct(largest("N", affine(1)), W)]],
+        eq(
+            direct(largest("N", affine(1)), W),
+            over("N", times(chosen("N", affine(1), affine(2)), direct(affine(1), W))),
+        ),
+        [sign("!=", gap(affine("_0:N"), affine("_1:N"), "_1:N", "_0:N"))],
+        NOT_ESTABLISHED,
+    ),
+    "the choice does not depend on the parameters, even where it changes": (
+        [["partial_apply", "batch", direct(VALUES, entry("w", "k:D"))]],
+        eq(
+            direct(VALUES, entry("w", "k:D")),
+            times(ZERO, direct(gap(entry("w", "i:D"), W, "i:D", "j:D"), entry("w", "k:D"))),
+        ),
+        [],
+        NOT_ESTABLISHED,
+    ),
+    "what is largest where the parameter has one value has slope 0 there": (
+        [
+            ["hypothesis", "batch", eq(B, num(2))],
+            ["congruence", 0, direct(SCALED, B), [0, 0, 1]],
+        ],
+        eq(direct(SCALED, B), direct(largest("D", times(entry("w", 0), num(2))), B)),
+        [eq(B, num(2))],
+        "refused: step 1 (congruence): an equation that holds only for some values of the variable",
+    ),
+    "the largest of a sum is the sum of the largest": (
+        [["sum_split", "batch", largest("D", plus(entry("w", 0), entry("v", 0)))]],
+        eq(largest("D", plus(entry("w", 0), entry("v", 0))), plus(largest("D", entry("w", 0)), largest("D", entry("v", 0)))),
+        [],
+        "refused: step 0 (sum_split): not a sum, but a largest",
+    ),
+    "a negative factor goes out of the largest": (
+        [["sum_factor", "batch", largest("D", times(num(-1), entry("w", 0)))]],
+        eq(largest("D", times(num(-1), entry("w", 0))), times(num(-1), largest("D", entry("w", 0)))),
+        [],
+        "refused: step 0 (sum_factor): not a sum, but a largest",
+    ),
+    "the sum of the largest is the largest of the sum": (
+        [["sum_exchange", "batch", over("N", largest("D", entry("x", 1, 0)))]],
+        eq(over("N", largest("D", entry("x", 1, 0))), largest("D", over("N", entry("x", 0, 1)))),
+        [],
+        "refused: step 0 (sum_exchange): the body is no finite sum",
+    ),
+    "the slope of the largest loss is the largest slope": (
+        [["partial_sum", "batch", direct(largest("N", affine(1)), W)]],
+        eq(direct(largest("N", affine(1)), W), largest("N", direct(affine(1), W))),
+        [],
+        "refused: step 0 (partial_sum): a direct derivative of a largest",
+    ),
+    "a derivative of derivatives under a largest value": (
+        [["partial_largest", "batch", direct(largest("N", total(entry("loss", 0), W)), W)]],
+        eq(ZERO, ZERO),
+        [],
+        "refused: step 0 (partial_largest): no such derivative",
+    ),
+    "there is always a positive value": (
+        [["sign", "batch", largest("D", call("step", entry("w", 0))), []]],
+        sign(">", largest("D", call("step", entry("w", 0)))),
+        [],
+        "refused: step 0 (sign): no sign follows",
+    ),
+    "no size: the largest of a constant is the size times it": (
+        [["largest_constant", "batch", FLAT]],
+        eq(FLAT, times(size("D"), B)),
+        [],
+        NOT_ESTABLISHED,
+    ),
+}  # fmt: skip
+"""Steps that try to prove what is false, the statement, its hypotheses, and why this fails."""
+
+
+@pytest.mark.parametrize("case", FORGED)
+def test_what_is_false_of_largest_values_is_not_proved(case):
+    steps, judgement, given, reason = FORGED[case]
+    made = Certificate()
+    for step in steps:
+        made.step(*step)
+    # The last step is stated, or meant to take a hypothesis away from the first.
+    made.step("state", *((0, [len(steps) - 1]) if "(state)" in reason else (len(steps) - 1, [])))
+    made.statement("it", "batch", given, judgement)
+    code, verdict = judged(made.goal(), made.certificate())
+    assert code == 1
+    assert verdict.startswith(reason)
+
+
+def test_what_holds_of_one_sample_is_not_lifted_where_samples_meet():
+    """The largest of one sample is its value; of a batch it is not, so neither its slope is lifted."""
+    top = entry("top", "j:D")
+    steps = [["unfold", "single", top], ["separable", "batch", LOSS, []], ["lift", 1, 0]]
+    code, verdict = judged(*proof(steps, "batch", eq(top, times(X, B)), model=TOPPED))
+    assert (code, verdict) == (1, "refused: step 1 (separable): top differs, and no premise says otherwise")
+    assert judged(*proof(steps[:1], "batch", eq(top, times(XS, B)), model=TOPPED)) == (1, NOT_ESTABLISHED)
+    # Nor by an equation that says so: it would be about parameters.
+    here, there = largest("N", times(entry("x", 0, "j:D"), B)), times(X, B)
+    steps = [["hypothesis", "batch", eq(here, there)], ["separable", "batch", LOSS, [0]]]
+    code, verdict = judged(*proof(steps, "batch", eq(ZERO, ZERO), model={**TOPPED, "assumptions": [eq(here, there)]}))
+    assert (code, verdict) == (1, "refused: step 1 (separable): a hypothesis about parameters")
+
+
 def test_separable_may_lean_on_an_equation():
     assert judged(*proof(LEANT, "batch", ["separable", LOSS, ONE], model=LEANING)) == (0, "accepted")
 

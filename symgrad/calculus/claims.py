@@ -22,7 +22,6 @@ from symgrad.lang.model import Claim, Model
 from symgrad.lang.text import Printer
 from symgrad.oracles.points import reach
 
-
 LARGEST = 4_000
 """Sides whose texts are longer than this together are not opened further: nobody would read the proof."""
 

@@ -84,7 +84,7 @@ class Identity:
             evidence = [entry for status, entry in alone.values() if status != PROVED]
         whole = {"status": worst(ones.values()), "by_parameter": ones}
         by_rows = {"status": worst(rows.values()), "by_parameter": rows}
-        evidence.sort(key=lambda entry: "witness" not in entry)
+        evidence.sort(key=lambda entry: entry["witness"]["exact"] if "witness" in entry else -1, reverse=True)
         if not self.coupled:
             by_one, by_rows = ({"status": part["status"]} for part in (whole, by_rows))
         else:
@@ -223,9 +223,9 @@ class Identity:
     def _compare(self, name: str, question: Question) -> tuple[str, dict[str, Any]]:
         """Look for a point at which the two sides differ."""
         if self.shown and question.glance():
-            return REFUTED, {}  # one counterexample is told
+            return REFUTED, {}  # one exact counterexample is told
         found = question.witness()
         if found:
-            self.shown = True
+            self.shown = self.shown or found["exact"]
             return REFUTED, {"witness": {"parameter": name} | found}
         return UNDECIDED, {"residual": f"{name}: neither proved nor refuted, {question.given_up}"}

@@ -62,15 +62,17 @@ _DRAWN = 3
 """Points without coincidences that are drawn for each choice of sizes, where the small ones did not serve."""
 
 
-def candidates(model: Model, seed: int = 0, *, look: bool = False) -> Iterator[Point]:
+def candidates(
+    model: Model, seed: int = 0, *, look: bool = False, only: dict[str, int] | None = None
+) -> Iterator[Point]:
     """Points that satisfy every assumption, none twice, the simplest first; deterministic.
 
     Two samples come before three and sizes of one before two; zeros and ones before other values. With ``look`` only a
-    few points, without zeros: those at which wrong formulas differ most often.
+    few points, without zeros: those at which wrong formulas differ most often. With ``only``, these sizes alone.
     """
     rng = random.Random(seed)
-    several = list(_sizes(model))
-    for sizes in several[:: len(several) - 1] if look else several:
+    several = [only] if only else list(_sizes(model))
+    for sizes in several[:: max(1, len(several) - 1)] if look else several:
         seen: set[tuple[Fraction, ...]] = set()
         for stage in _LOOK if look else _STAGES:
             for _ in range(stage.draws):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 from symgrad.calculus import numbers
@@ -27,6 +28,9 @@ WORK = 400_000
 """Nodes of the program, times points, after which the search gives up; but at least ``LEAST`` points are tried."""
 
 LEAST = 120
+
+FEW = 60
+"""Points at which smaller sizes are tried for a counterexample that was found at larger ones."""
 
 _RANKED = tuple(map(Fraction, ("0", "1", "-1", "2", "-2", "1/2", "-1/2", "3", "-3")))
 """Values from simple to less simple."""
@@ -75,7 +79,7 @@ class Question:
             left -= 1
             if left <= 0 or (best is not None and best.tier == 0):
                 break
-        return self._written(self._smaller(best)) if best else None
+        return self._written(self._simpler(self._smaller(best))) if best else None
 
     @property
     def given_up(self) -> str:
@@ -106,17 +110,27 @@ class Question:
         return None
 
     def _smaller(self, found: _Found) -> _Found:
+        """The same with smaller sizes, one after the other, where a few points show it at those too."""
+        for name, size in found.point.sizes.items():
+            if name != self.model.program.batch and size > 1:
+                points = numbers.candidates(self.model, only={**found.point.sizes, name: 1})
+                tried = (self._at(point) for point in islice(points, FEW))
+                found = next((other for other in tried if other and other.tier <= found.tier), found)
+        return found
+
+    def _simpler(self, found: _Found) -> _Found:
         """The same with simpler values, one entry after the other, the last samples first.
 
-        Where a number has too many digits, other values of one entry may cure that: then they come first.
+        Where a number is not rational, or has too many digits, another value of one entry may cure that: this is tried
+        before.
         """
         places = [(i.name, where) for i in self.model.program.inputs for where in found.point.values[i.name]][::-1]
-        for tensor, where in places if found.tier == 1 else ():
-            if found.tier == 1:
+        for tensor, where in places if found.tier else ():
+            if found.tier:
                 found = self._with(found, tensor, where, numbers.WIDE, lambda new, old: new.tier < old.tier)
         for tensor, where in places:
-            simpler = _RANKED[: _rank(found.point.values[tensor][where])]
-            found = self._with(found, tensor, where, simpler, _simpler)
+            simple = _RANKED[: _rank(found.point.values[tensor][where])]
+            found = self._with(found, tensor, where, simple, _simpler)
         return found
 
     def _with(

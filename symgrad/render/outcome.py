@@ -11,7 +11,7 @@ from symgrad.render.diagnosis import Diagnosis
 from symgrad.render.setting import Matter, joined
 from symgrad.render.shapes import Related, Symbol
 from symgrad.render.source import coupled, vacuous
-from symgrad.render.tree import Block, Paragraph, Part, Table
+from symgrad.render.tree import Block, Grid, Paragraph, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Outcome:
 
     def __init__(self, matter: Matter) -> None:
         self.matter, self.derivation, self.model = matter, matter.derivation, matter.model
-        self.values: list[tuple[Text, str]] = []
+        self.given: dict[str, Any] = {}
 
     def remarks(self) -> list[Block]:
         """One for each statement that is not proved, and one for weights that are not those of the mean."""
@@ -99,29 +99,52 @@ class Outcome:
         return Block("remark", tuple(pieces))
 
     def _witness(self, witness: Mapping[str, Any], sides: tuple[str, str]) -> list[Part]:
-        """Values at which two sides differ; those of the witness before it are not told again."""
-        values: list[tuple[Text, str]] = [
-            ((str(name),), _value(value))
-            for group in ("sizes", "data", "parameters")
-            for name, value in dict(witness.get(group) or {}).items()
-        ]
-        rows = [*([] if values == self.values else values)]
-        rows += [((f"at {name}",), _value(value)) for name, value in dict(witness.get("at") or {}).items()]
-        samples = [(f"gradient of sample {n}", value) for n, value in enumerate(witness.get("per_sample") or (), 1)]
-        numbers = [(sides[0], witness["left"]), ("their mean" if samples else sides[1], witness["right"])]
-        told = [*samples, *(reversed(numbers) if samples else numbers)]
-        rows += [((name,), _value(value)) for name, value in told]
-        if witness.get("difference"):
-            rows.append((("difference",), _value(witness["difference"])))
-        words = "At these values" if values != self.values else "At the values above"
+        """Values at which two sides differ, sample by sample; those of the witness before it are not told again."""
+        given = {key: dict(witness.get(key) or {}) for key in ("sizes", "data", "parameters")}
         parameter = self.matter.tensors.get(str(witness.get("parameter")))
         where: Text = (", for ", self.matter.whole(parameter), ",") if parameter is not None else ()
-        self.values = values
+        words = "At the values above" if given == self.given else "At these values"
         inexact: Text = (_INEXACT,) if witness.get("exact") is False else ()
-        found: list[Part] = [Paragraph((words, *where, " the two sides differ.", *inexact)), Table(tuple(rows))]
+        found: list[Part] = [Paragraph((words, *where, " the two sides differ.", *inexact))]
+        rows = [((f"at {name}",), _value(value)) for name, value in dict(witness.get("at") or {}).items()]
+        samples = list(witness.get("per_sample") or ())
+        columns: list[tuple[Text, list[Any]]] = [(("gradient",), samples)] if samples else []
+        if given != self.given:
+            split = {name: self._by_sample(name, value) for name, value in given["data"].items()}
+            columns = [((name,), values) for name, values in split.items() if values] + columns
+            single = {name: value for name, value in given["data"].items() if not split[name]}
+            single = {**given["sizes"], **single, **given["parameters"]}
+            rows = [*(((str(name),), _value(value)) for name, value in single.items()), *rows]
+        self.given = given
+        found += [Table(tuple(rows))] if rows else []
+        if columns:
+            head: tuple[Text, ...] = (("sample",), *(name for name, _ in columns))
+            cells = zip(*(values for _, values in columns), strict=True)
+            found.append(Grid(head, tuple((str(n), *map(_value, row)) for n, row in enumerate(cells, 1))))
+        numbers = [
+            (sides[0], witness["left"]),
+            ("mean of the gradients" if samples else sides[1], witness["right"]),
+        ]
+        numbers = numbers[::-1] if samples else numbers
+        if witness.get("difference"):
+            numbers.append(("difference", witness["difference"]))
+        found.append(Table(tuple(((name,), _value(value)) for name, value in numbers)))
         if witness.get("tensorflow"):
             found.append(Paragraph((_computed(witness["tensorflow"]),)))
         return found
+
+    def _by_sample(self, name: str, values: Any) -> list[Any]:
+        """The entries of data for each sample; none if the data do not carry the samples once."""
+        tensor = self.matter.tensors.get(name)
+        shape = tensor.shape if tensor is not None else ()
+        batch = self.model.program.batch
+        if shape.count(batch) != 1:
+            return []
+
+        def at(part: Any, depth: int, sample: int) -> Any:
+            return part[sample] if depth == 0 else [at(inner, depth - 1, sample) for inner in part]
+
+        return [at(values, shape.index(batch), k) for k in range(_length(values, shape.index(batch)))]
 
     def _hint(self, claim: Claim, hint: Mapping[str, Any]) -> Paragraph:
         """What would make a refuted claim right."""
@@ -173,6 +196,10 @@ def _measured(told: Mapping[str, Any]) -> str:
     if told.get("reason"):
         words += f". {str(told['reason']).strip('. ')}"
     return words + "."
+
+
+def _length(values: Any, depth: int) -> int:
+    return len(values) if depth == 0 else _length(values[0], depth - 1)
 
 
 def _computed(told: Mapping[str, Any]) -> str:

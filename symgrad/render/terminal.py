@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from symgrad.render.document import tell
 from symgrad.render.plain import Plain
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.tree import HEADINGS, Block, Display, Document, Items, Paragraph, Row, Table
+from symgrad.render.tree import HEADINGS, Block, Display, Document, Grid, Items, Paragraph, Row, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,6 +82,12 @@ class _Lines:
                         [("    " + self.text(name).ljust(widest) + "  ", ""), (value, "formula")]
                         for name, value in rows
                     ]
+                case Grid(head, grid):
+                    cells = [tuple(self.text(name) for name in head), *grid]
+                    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+                    for k, row in enumerate(cells):
+                        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+                        out.append([(f"    {line}", "formula" if k else "")])
                 case Display(rows, _):
                     out += self.display(rows)
         if block.kind == "proof":

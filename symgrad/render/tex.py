@@ -6,6 +6,7 @@ that a paper's own text width never makes a line too long.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
@@ -203,7 +204,7 @@ class _Tex:
             case Table(rows):
                 return self.table(rows)
             case Grid(head, grid):
-                lines = [" & ".join(self.text(name) for name in head), *(" & ".join(map(tex_text, r)) for r in grid)]
+                lines = [" & ".join(self.text(name) for name in head), *(" & ".join(map(_number, r)) for r in grid)]
                 body = r" \\ ".join([lines[0] + r" \\ \hline", *lines[1:]]).replace(r"\hline \\", r"\hline")
                 columns = "l" + "r" * (len(head) - 1)
                 return [
@@ -218,7 +219,7 @@ class _Tex:
                 return self.packed(rows) if packed else self.pairs(rows) or self.grouped(rows)
 
     def table(self, rows: tuple[tuple[Text, str], ...]) -> list[str]:
-        names = max(self._natural(name) for name, _ in rows) + _GAP + 6.0
+        names = max(self._natural(name) for name, _ in rows) + _GAP + 10.0
         column = rf"p{{\dimexpr\linewidth-{names:.0f}pt\relax}}"
         out = [rf"\par\smallskip{{\small\noindent\begin{{tabular}}{{@{{}}l{column}@{{}}}}"]
         for name, value in rows:
@@ -389,6 +390,11 @@ def _roman(k: int) -> str:
 
 def _letter(k: int) -> str:
     return ("" if k < 26 else _letter(k // 26 - 1)) + "abcdefghijklmnopqrstuvwxyz"[k % 26]
+
+
+def _number(cell: str) -> str:
+    """A cell of a grid; numbers, and lists of them, have proper minus signs."""
+    return f"${cell}$" if re.fullmatch(r"[-\d/, \[\]]+", cell) else tex_text(cell)
 
 
 def _breakable(value: str) -> str:

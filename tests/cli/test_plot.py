@@ -93,6 +93,13 @@ def test_the_range_is_one_for_both_or_one_for_each(symgrad, here):
     assert a == b != c
 
 
+@pytest.mark.parametrize("name", ["poisson_regression", "linear_regression"])
+@pytest.mark.parametrize("text", ["-1e3:1e3", "-1e99:1e99"])
+def test_a_range_where_the_loss_overflows_is_drawn(symgrad, name, text):
+    ran = symgrad("plot", name, "--range", text)
+    assert (ran.code, ran.err) == (0, "")
+
+
 @pytest.mark.parametrize("size", ["1", "2", "9"])
 def test_any_number_of_samples_is_drawn(symgrad, size):
     assert symgrad("plot", "mlp_tanh", "--sizes", f"N={size}").code == 0
@@ -126,6 +133,9 @@ def test_a_file_that_is_there_is_kept_without_force(symgrad, here):
         (["--range", "3"], "--range: '3', expected two numbers, as in -3:3"),
         (["--range", "3:-3"], "--range: '3:-3', expected a number and a larger one"),
         (["--range", "-inf:3"], "--range: '-inf:3', expected a number and a larger one"),
+        (["--range", "nan:3"], "--range: 'nan:3', expected a number and a larger one"),
+        (["--range", "-1e300:1e300"], "--range: '-1e300:1e300', expected a number and a larger one"),
+        (["--range", "1:1.0000000001"], "expected a number and a larger one"),
         (["--range", "0:1:2"], "--range: '0:1:2', expected two numbers"),
         (["--range", "0:1,0:1,0:1"], "--range: 3 ranges, expected one for both parameters, or two"),
         (["--range", "50:51"], "which is not between 50 and 51"),

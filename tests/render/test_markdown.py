@@ -68,7 +68,7 @@ def test_every_display_is_closed():
 def test_a_witness_is_a_table():
     text = to_markdown(logistic(verdicts={**PROVED, "identity": REFUTED}))
     assert "| gradient of the objective | 1/3 |" in text
-    assert r"| x | \[\[1/2\], \[-3/2\]\] |" in text
+    assert "| sample | x | y |\n| --- | --- | --- |\n| 1 | \\[1/2\\] | 1 |\n| 2 | \\[-3/2\\] | 0 |\n" in text
 
 
 def test_free_text_is_taken_literally():

@@ -29,9 +29,9 @@ def test_a_refuted_identity_is_told_with_its_witness():
     shown = text(verdicts={**PROVED, "identity": REFUTED})
     assert "mean of the per-sample gradients, for w: this is refuted." in shown
     assert "as the file expects" not in shown
-    assert "x [[1/2], [-3/2]]" in shown
-    assert "At these values, for w, the two sides differ." in shown
-    assert "at j 1 gradient of the objective 1/3 mean over the samples 2/3" in shown
+    assert "sample x y 1 [1/2] 1 2 [-3/2] 0" in shown
+    assert "At these values, for w, the two sides differ. N 2 D 1 w [1/4] b 0 at j 1 sample" in shown
+    assert "gradient of the objective 1/3 mean over the samples 2/3" in shown
     tex = to_tex(logistic(verdicts={**PROVED, "identity": REFUTED}))
     assert r"gradient of the objective & \raggedright\ttfamily 1/3 \tabularnewline" in tex
 
@@ -54,12 +54,12 @@ def test_values_that_were_told_just_before_are_not_told_again():
     shown = text(
         verdicts={**PROVED, "identity": REFUTED}, claims=[{"status": "refuted", "witness": again, "derived": "b"}]
     )
-    assert shown.count("x [[1/2], [-3/2]]") == 1
+    assert shown.count("1 [1/2] 1 2 [-3/2] 0") == 1
     assert "The left side was derived to be b." in shown
     assert "At the values above the two sides differ. at j 1 left side 5 right side 0.25 +/- 1e-9" in shown
     other = {**again, "sizes": {"N": 3}}
     shown = text(verdicts={**PROVED, "identity": REFUTED}, claims=[{"status": "refuted", "witness": other}])
-    assert shown.count("x [[1/2], [-3/2]]") == 2
+    assert shown.count("1 [1/2] 1 2 [-3/2] 0") == 2
     assert "above" not in shown
 
 
