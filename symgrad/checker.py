@@ -3,7 +3,8 @@
     python -I symgrad/checker.py GOAL.json CERTIFICATE.json
 
 GOAL.json says what is to be established: a model and statements about it. CERTIFICATE.json lists terms, and steps that
-each apply one rule of inference to terms and to earlier steps. One line is printed, and the exit code says the same:
+each apply one rule of inference to terms and to earlier steps; and the hash of all this, so that an altered certificate
+is refused even where it would still prove the same. One line is printed, and the exit code says the same:
 
     accepted                            0   every statement of the goal follows, and nothing in the certificate is idle
     refused: step K (rule): reason      1   a rule does not apply, or something is left over or missing
@@ -19,6 +20,7 @@ sizes are at least 1.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -797,7 +799,10 @@ def natural(text: str) -> int:
 
 
 def load(text: str, *keys: str) -> list[Any]:
-    """The values of a JSON object of our format, with just these keys beside it."""
+    """The values of a JSON object of our format, with just these keys beside it.
+
+    A hash, if it is among them, must be that of the object without it, in one line with sorted keys and no spaces.
+    """
     try:
         numbers: dict[str, Any] = dict.fromkeys(("parse_int", "parse_float", "parse_constant"), natural)
         raw = json.loads(text, object_pairs_hook=members, **numbers)
@@ -805,6 +810,10 @@ def load(text: str, *keys: str) -> list[Any]:
         raise MalformedError(f"not JSON: {error}") from None
     version, *rest = values(raw, "format", *keys)
     shaped(typed(int, version) == FORMAT, f"not format {FORMAT}")
+    if "sha256" in raw:
+        told = spelled("[0-9a-f]{64}", raw.pop("sha256"))
+        found = hashlib.sha256(json.dumps(raw, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        need(told == found, "the certificate was altered: its sha256 is not that of its content")
     return rest
 
 
@@ -916,9 +925,9 @@ def use(table: list[Any], used: set[int], raw: Any) -> Any:
 
 def replay(goal_text: str, certificate_text: str) -> None:
     """Read both, apply every step, and compare."""
+    nodes, steps, statements, _ = load(certificate_text, "terms", "steps", "statements", "sha256")
     terms = Terms()
     rules, wanted = read_goal(terms, goal_text)
-    nodes, steps, statements = load(certificate_text, "terms", "steps", "statements")
     shaped(len(typed(list, nodes)) <= MAX_TERMS and len(typed(list, steps)) <= MAX_STEPS, "too many terms or steps")
     table: list[int] = []
     theorems: list[Theorem | None] = []

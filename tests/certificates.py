@@ -1,6 +1,8 @@
 """Small certificates by hand: terms as nested lists, steps that name their terms, and the goal that belongs to them."""
 
+import hashlib
 import json
+import re
 
 SHAPES = {
     "sym": "s",
@@ -156,6 +158,26 @@ LEANING = {
 """Separable only by an equation, and the derivative of loss[n] with respect to z[n] is y[n] + N - 1, alone it is y."""
 
 
+def seal(certificate):
+    """The hash of all of a certificate but its hash."""
+    content = {key: value for key, value in certificate.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def sealed(certificate):
+    """A certificate with the hash that belongs to it, whatever is written there; what is no object as it is."""
+    return certificate | {"sha256": seal(certificate)} if isinstance(certificate, dict) else certificate
+
+
+def resealed(text):
+    """The same for a text, of which nothing else changes; where it cannot be read, nothing at all."""
+    try:
+        fitting = seal(json.loads(text))
+    except (ValueError, AttributeError, RecursionError):
+        return text
+    return re.sub('"sha256": ?"[0-9a-f]{64}"', f'"sha256": "{fitting}"', text)
+
+
 class Certificate:
     """Steps and statements, with the table of terms made on the way."""
 
@@ -204,7 +226,7 @@ class Certificate:
         return {"format": 1, "model": self.model, "statements": self.wanted}
 
     def certificate(self):
-        return {"format": 1, "terms": self.terms, "steps": self.steps, "statements": self.statements}
+        return sealed({"format": 1, "terms": self.terms, "steps": self.steps, "statements": self.statements})
 
 
 def proof(steps, program, judgement, hypotheses=(), model=MODEL, discharges=()):

@@ -27,6 +27,16 @@ def derived():
     return derivation
 
 
+@pytest.fixture(scope="session")
+def answers(derived):
+    """The derivations that the explanation speaks of, and the tables that are measured for it."""
+    from symgrad.cli.explain import tables
+    from symgrad.render.questions import needed
+
+    derivations = {name: derived(name) for name in needed()}
+    return derivations, tables(derivations)
+
+
 @dataclass
 class Ran:
     """What a command did."""
@@ -65,6 +75,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("tensorflow") and not present:
             item.add_marker(pytest.mark.skip(reason='no TensorFlow: pip install "symgrad[tf-cpu]"'))
+        if item.get_closest_marker("browser") and not shutil.which("chromium"):
+            item.add_marker(pytest.mark.skip(reason="no chromium: apt-get install chromium"))
         if item.get_closest_marker("tex") and not shutil.which("pdflatex"):
             item.add_marker(pytest.mark.skip(reason="no pdflatex: apt-get install texlive-latex-extra"))
 

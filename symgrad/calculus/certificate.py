@@ -2,11 +2,13 @@
 
 A certificate is a table of terms and a list of steps; each names its rule, the steps it builds on, and its other
 arguments.
-It holds no conclusion, no comment and nothing that is not used. The goal is written without looking at it.
+It holds no conclusion, no comment and nothing that is not used, and the hash of the rest, so that whatever is altered
+afterwards is refused. The goal is written without looking at it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -26,6 +28,22 @@ def dumps(value: Any) -> str:
         f"{json.dumps(key)}:{json.dumps(value[key], sort_keys=True, separators=(',', ':'))}" for key in sorted(value)
     )
     return "{" + ",\n".join(parts) + "}\n"
+
+
+def sealed(content: dict[str, Any]) -> dict[str, Any]:
+    """A certificate with its ``sha256``: the hash of all the rest, in one line with sorted keys and no spaces."""
+    line = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return content | {"sha256": hashlib.sha256(line.encode()).hexdigest()}
+
+
+def altered(text: str) -> bool:
+    """Whether a text is a certificate that is no longer what was written."""
+    try:
+        held = json.loads(text)
+        told = held.pop("sha256")
+        return bool(sealed(held)["sha256"] != told)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return False
 
 
 def _index(i: t.Position) -> Any:
@@ -81,7 +99,7 @@ def program_json(program: Program) -> dict[str, Any]:
 
 def write_certificate(program: Program, statements: Iterable[tuple[str, Theorem]]) -> str:
     """The proofs of named statements about ``program`` and its single-sample program, as one certificate."""
-    return dumps(_Writer(program).written(list(statements)))
+    return dumps(sealed(_Writer(program).written(list(statements))))
 
 
 class _Writer:

@@ -10,6 +10,7 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.hints import repairs
 from symgrad.calculus.local import FOLDED, SHORTEST, Chain, assumed, simplify
 from symgrad.calculus.normal import meet, normal, tidy
+from symgrad.calculus.polynomials import key
 from symgrad.calculus.reverse import Letters, Reverse, first_of
 from symgrad.calculus.search import Question
 from symgrad.calculus.signs import stated
@@ -20,6 +21,9 @@ from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Claim, Model
 from symgrad.lang.text import Printer
 from symgrad.oracles.points import reach
+
+LARGEST = 4_000
+"""Sides whose texts are longer than this together are not opened further: nobody would read the proof."""
 
 
 class Claims:
@@ -87,7 +91,7 @@ class Claims:
             for size in shape:
                 found.append(self.letters.pick(size, found))
             self.reverses[root.tensor] = Reverse(
-                self.program, t.Entry(root.tensor, tuple(found)), self.letters, self.model.assumptions
+                self.program, t.Entry(root.tensor, tuple(found)), self.letters, self.model.assumptions, of_data=True
             )
         return self.reverses[root.tensor]
 
@@ -156,7 +160,7 @@ class Claims:
         while True:
             there, back = rw.result(to, chain.right), rw.result(fro, right)
             alone = {d.name for d in program.definitions} & (mentioned(there) ^ mentioned(back))
-            if not alone:
+            if not alone or len(key(there)) + len(key(back)) > LARGEST:
                 return None
             last = next(d.name for d in reversed(program.definitions) if d.name in alone)
             opened = rw.everywhere(_opening(last))

@@ -215,6 +215,42 @@ class Derivation:
                 gradients[tensor.name] = (tuple(t.Index(f"z{k}_", s) for k, s in enumerate(tensor.shape)), t.ZERO)
         return Formulas(tuple(adjoints), gradients)
 
+    @property
+    def sample_formulas(self) -> Formulas:
+        """The gradients of the samples' losses, likewise: the first letter of each formula is the sample's.
+
+        Of a coupled program they are the rows of the Jacobian.
+        """
+        from symgrad.kernel.program import Definition
+        from symgrad.oracles.report import Formulas
+
+        bars, program = self.adjoint_names, self.model.program
+        apart = self.verdicts["separable"]["status"] == "proved"
+        dropped = program.batch if apart else None  # where samples stay apart, every such position is the sample
+
+        def place(body: t.Term, wrt: t.Entry) -> t.Entry:
+            shape = program.tensors[wrt.tensor].shape
+            kept = [i for i, size in zip(wrt.indices, shape, strict=True) if size != dropped]
+            sample = body.indices if isinstance(body, t.Entry) else ()
+            return t.Entry(bars[wrt.tensor], (*sample, *kept))
+
+        def named(term: t.Term) -> t.Term:
+            if isinstance(term, t.Partial):
+                return place(term.body, term.wrt)
+            put: t.Term = t.rebuilt(term, tuple(named(part) for part in t.children(term)))
+            return put
+
+        def letters(formula: Formula) -> tuple[t.Index, ...]:
+            left = formula.left
+            return t.letters(place(left.body, left.wrt)) if isinstance(left, t.Partial) else ()
+
+        best = {**self.single.gradients, **self.single.closed}
+        adjoints = self.single.adjoints.items()
+        return Formulas(
+            tuple(Definition(bars[name], letters(f), named(f.right)) for name, f in adjoints if name in program.bodies),
+            {name: (letters(f), named(f.right)) for name, f in best.items()},
+        )
+
     def check(self, backend: str = "tensorflow", **options: Any) -> CheckReport:
         """Compare the formulas with automatic differentiation; options as in ``symgrad.oracles.comparison.check``.
 

@@ -106,18 +106,20 @@ class Identity:
             self.statements[f"identity {name}"] = stated(chain.theorem(), self.model.assumptions)
             self.chains.append(chain)
             return PROVED, {}
-        return self._compare(name, ones=False)
+        return self._compare(name, self._question(name, ones=False))
 
     def _judge_ones(self, name: str) -> tuple[str, dict[str, Any]]:
         """One parameter of a coupled program, by its samples as batches of one."""
         found, one = self.whole.cotangents.get(name), self.one.cotangents.get(name)
         if found is None and one is None:
             return PROVED, {}
-        if found is not None and found.closed is not None and self._by_ones(name, found, found.closed, one):
+        question = self._question(name, ones=True)
+        closed = found.closed if found is not None else None
+        if closed is not None and not question.glance() and self._by_ones(name, closed, one):
             return PROVED, {}
-        return self._compare(name, ones=True)
+        return self._compare(name, question)
 
-    def _by_ones(self, name: str, found: Cotangent, closed: Theorem, one: Cotangent | None) -> bool:
+    def _by_ones(self, name: str, closed: Theorem, one: Cotangent | None) -> bool:
         """Prove that the batch gradient is the mean of a formula of the inputs, proved of the single-sample program.
 
         Only inputs are the same in both programs: a definition that couples the samples has another value in a batch of
@@ -135,10 +137,10 @@ class Identity:
             # Conditions on a sample alone are not among the hypotheses of the batch.
             if not only_inputs or alone.hypotheses - set(map(t.closure, self.alone_assumptions)):
                 return False
-            names = dict(zip(one.wrt.indices, found.wrt.indices, strict=True))
+            names = dict(zip(one.wrt.indices, closed.left.wrt.indices, strict=True))
             each = lifted(self.model.program, t.renamed(alone.right, names), n)
             target = t.Times((inverse(t.Size(n.size)), t.sigma(n, each)))
-        chain = Chain(found.chain.program, found.left, cites=[closed])
+        chain = Chain(closed.program, closed.left, cites=[closed])
         chain.add(closed)
         met = meet(chain.program, chain.right, target)
         if met is None and chain.add(INPUTS):
@@ -192,16 +194,8 @@ class Identity:
             reverse.program, numbers.with_bars(found.left), numbers.named(reverse)
         )
 
-    def _constant(self, name: str) -> bool:
-        """Whether both gradients are proved to be one and the same number: the mean of such numbers is it too."""
-        found = [reverse.cotangents.get(name) for reverse in (self.whole, self.one)]
-        closed = [c.closed.right for c in found if c is not None and c.closed is not None]
-        return len(closed) == 2 and isinstance(closed[0], t.Number) and closed[0] == closed[1]
-
-    def _compare(self, name: str, *, ones: bool) -> tuple[str, dict[str, Any]]:
-        """Compare the batch gradient with the mean of the rows, or of the batches of one, at a few points."""
-        if ones and self._constant(name):
-            return PROVED, {}
+    def _question(self, name: str, *, ones: bool) -> Question:
+        """The batch gradient against the mean of the rows, or of the batches of one."""
         n, program = self.model.batch, self.model.program
         letters, whole = self._slope(self.whole, name)
         rows = None if ones else self.rows
@@ -216,7 +210,7 @@ class Identity:
 
         hypotheses = tuple(h for s in self.statements.values() if s.program == program for h in s.hypotheses)
         roots = (t.Entry("loss", (n,)), t.Entry("objective", ()))
-        question = Question(
+        return Question(
             model=self.model,
             hypotheses=tuple(dict.fromkeys(hypotheses)),
             names=reach(self.model, *roots),
@@ -225,6 +219,9 @@ class Identity:
             right=lambda point, at: numbers.mean(each(point, at)),
             rows=each,
         )
+
+    def _compare(self, name: str, question: Question) -> tuple[str, dict[str, Any]]:
+        """Look for a point at which the two sides differ."""
         if self.shown and question.glance():
             return REFUTED, {}  # one exact counterexample is told
         found = question.witness()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from symgrad.calculus import rewrite as rw
-from symgrad.calculus.normal import meet, normal, tidy, within
+from symgrad.calculus.normal import MEANS, meet, normal, tidy, within
 from symgrad.calculus.polynomials import arithmetic
 from symgrad.calculus.short import LARGEST, differentiated, folded, nodes, shortest
 from symgrad.kernel import rules
@@ -15,7 +15,6 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program, mentioned
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
-from symgrad.lang.words import is_mean
 
 WORTH = 9
 """Local derivatives of at most so many nodes are not looked at twice."""
@@ -180,17 +179,6 @@ def simplify(chain: Chain, assumptions: Iterable[Judgement], *, thorough: bool =
     best = min(ways, key=lambda way: nodes(way.right))
     for theorem in best.theorems:
         chain.add(theorem)
-
-
-def mean_opened(program: Program, term: t.Term) -> Theorem | None:
-    """Unfold a definition that is a mean: deviations from it add up to zero."""
-    if not isinstance(term, t.Entry) or term.tensor not in program.bodies:
-        return None
-    parts = t.children(program.bodies[term.tensor].body)
-    return rules.unfold(program, term) if len(parts) == 2 and is_mean(*parts) else None
-
-
-MEANS = rw.everywhere(mean_opened)
 
 
 def _worth(term: t.Term) -> bool:

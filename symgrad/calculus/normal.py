@@ -23,6 +23,7 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.functions import IDENTITIES
 from symgrad.kernel.program import Program
 from symgrad.kernel.theorem import Theorem
+from symgrad.lang.words import is_mean
 
 
 def sums(program: Program, term: t.Term) -> Theorem | None:
@@ -237,17 +238,37 @@ def within(convert: Conversion) -> Conversion:
     return converted
 
 
+def _mean_opened(program: Program, term: t.Term) -> Theorem | None:
+    """Unfold a definition that is a mean: deviations from it add up to zero."""
+    if not isinstance(term, t.Entry) or term.tensor not in program.bodies:
+        return None
+    parts = t.children(program.bodies[term.tensor].body)
+    return rules.unfold(program, term) if len(parts) == 2 and is_mean(*parts) else None
+
+
+MEANS = everywhere(_mean_opened)
+"""Unfold the definitions that are means."""
+
+
+def _means_opened(program: Program, term: t.Term) -> Theorem | None:
+    done = MEANS(program, term)
+    return chained(done, normal(program, result(done, term)))
+
+
 def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000) -> Theorem | None:
     """``⊢ left = right`` if both tidy up, or multiply out, to one form, or are one fraction; None if that is not seen.
 
-    Sides whose texts are longer than ``largest`` are not multiplied out: that may grow exponentially with the depth.
+    Definitions that are means are opened last. Sides whose texts are longer than ``largest`` are not multiplied out:
+    that may grow exponentially with the depth.
     """
     if left == right:
         return rules.ring(program, left, right)
-    for convert in (tidy, normal):
-        if convert is normal and len(key(left)) + len(key(right)) > largest:
+    for convert in (tidy, normal, _means_opened):
+        if convert is not tidy and len(key(left)) + len(key(right)) > largest:
             return None
         try:
+            if convert is _means_opened and not (MEANS(program, left) or MEANS(program, right)):
+                return None
             there, back = convert(program, left), convert(program, right)
             a, b = result(there, left), result(back, right)
             middle = rules.ring(program, a, b) if a != b else None

@@ -75,17 +75,30 @@ class Letters:
 
 
 class Reverse:
-    """Reverse mode over ``program`` from ``root``, an entry of a definition."""
+    """Reverse mode over ``program`` from ``root``, an entry of a definition.
 
-    def __init__(self, program: Program, root: t.Entry, letters: Letters, assumptions: Iterable[Judgement]) -> None:
+    A definition that neither a parameter nor a loss moves has a cotangent only with ``of_data``, which is for those who
+    ask for the derivative by it.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        root: t.Entry,
+        letters: Letters,
+        assumptions: Iterable[Judgement],
+        *,
+        of_data: bool = False,
+    ) -> None:
         self.program, self.root, self.letters = program, root, letters
         self.assumptions = tuple(assumptions)
         self.locals: dict[tuple[str, str], Chain] = {}
         self.cotangents: dict[str, Cotangent] = {}
         above = ancestors(program, root.tensor)
-        order = [d.name for d in reversed(program.definitions)] + [
-            i.name for i in program.inputs if i.kind == "parameter"
-        ]
+        parameters = [i.name for i in program.inputs if i.kind == "parameter"]
+        kept = {"loss", *parameters}
+        moved = [d.name for d in program.definitions if of_data or ancestors(program, d.name) & kept]
+        order = [*reversed(moved), *parameters]
         for name in order:
             if name in above and name != root.tensor:
                 self.cotangents[name] = self._cotangent(name)

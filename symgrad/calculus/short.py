@@ -128,28 +128,11 @@ def _folded(program: Program, term: t.Term) -> Theorem | None:
             or definition.name in {"loss", "objective"}
         ):
             continue
-        found = _as_mean(program, term, definition) if isinstance(term, t.Sum) else None
-        if found is not None:
-            return found
         tidied = rw.result(tidy(program, definition.body), definition.body)
         for body in dict.fromkeys((definition.body, tidied)):
             found = _as_entry(program, term, definition, body)
             if found is not None:
                 return found
-    return None
-
-
-def _as_mean(program: Program, term: t.Sum, definition: Definition) -> Theorem | None:
-    """A sum as N times the definition that is its mean: so a sum of deviations from a mean is seen to be zero."""
-    match definition.body:
-        case t.Times((t.Power(t.Size() as size, exponent), t.Sum() as summed)) if exponent == -1:
-            try:
-                binding = fitting(summed, term)
-                opened = rules.unfold(program, t.Entry(definition.name, tuple(binding[i] for i in definition.letters)))
-                grouped = rules.ring(program, term, t.Times((size, opened.right)))
-            except (RuleError, KeyError):
-                return None
-            return rw.chained(grouped, rw.replace(rules.sym(opened), grouped.right, (1,)))
     return None
 
 

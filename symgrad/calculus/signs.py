@@ -26,13 +26,15 @@ class Signs:
         self.program = program
         self.supposed = tuple(j for j in supposed if j.relation != "=")
         self._turning = False
+        self._known: dict[tuple[t.Term, bool], Theorem | None] = {}
 
     def of(self, term: t.Term, depth: int = 0) -> Theorem | None:
         """The strongest sign of ``term`` that is found."""
-        found = [
-            f for f in (self._supposed(term), self._built(term, depth), self._opened(term, depth)) if f is not None
-        ]
-        return min(found, key=lambda f: _STRENGTH[f.relation], default=None)
+        asked = term, self._turning
+        if depth == 0 or asked not in self._known:
+            ways = (self._supposed(term), self._built(term, depth), self._opened(term, depth))
+            self._known[asked] = min(filter(None, ways), key=lambda f: _STRENGTH[f.relation], default=None)
+        return self._known[asked]
 
     def prove(self, wanted: Judgement) -> Theorem | None:
         """``⊢ wanted``, if it is found."""

@@ -13,6 +13,7 @@ import click
 
 from symgrad.cli.inputs import derivation_argument, model_of
 from symgrad.cli.manner import Manner, Progress, common, put
+from symgrad.cli.output import picture_file, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,20 +40,31 @@ def check_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @derivation_argument
 @click.option("--backend", type=click.Choice(["tensorflow"]), default="tensorflow", show_default=True)
 @check_options
+@click.option("--plot", metavar="FILE", help="Draw the errors in units of their bounds: .svg, .pdf or .png.")
+@click.option("--force", is_flag=True, help="With --plot: replace a file that has other content.")
 @common
-def command(manner: Manner, what: str, backend: str, **options: Any) -> int:
+def command(manner: Manner, what: str, backend: str, plot: str | None, force: bool, **options: Any) -> int:
     """Measure the derived formulas against automatic differentiation.
 
     Exit code: 0 AGREE, 1 DISAGREE, 3 INCONCLUSIVE, 4 if the backend is not installed.
     """
     from symgrad.calculus import derive
 
+    picture = picture_file(plot) if plot else None
     model = model_of(what, manner)
     table = loaded(model, **options)
     with Progress(manner) as progress:
         derivation = derive(model, progress=progress)
         progress(f"checking against {backend}")
         report = measured(derivation, backend, table, **options)
+    if picture and report.errors:
+        from symgrad.render.figures import errors
+
+        path, form = picture
+        write(path.parent, {path.name: errors(report, form)}, force=force)
+        manner.say(f"{path}: written")
+    elif picture:
+        manner.say("symgrad: warning: no gradient entry was compared, so there is no picture")
     if manner.json:
         manner.give({"schema": 1, "model": model.name, **report.to_json()})
     else:

@@ -35,15 +35,16 @@ def command(manner: Manner, tensorflow: bool) -> int:
         tf["problem"] = "both packages write into the same folder; keep one of them"
     if tensorflow and present:
         tf["problem"] = loads() or tf["problem"]
+    plot = row("matplotlib", found("matplotlib"), "pip install matplotlib (only pictures need it)")
     tex = row("pdflatex", shutil.which("pdflatex"), TEX)
     trouble = proof_trouble() if all(r["found"] for r in rows) else "a core package is missing"
     if manner.json:
         core = {"python": platform.python_version(), "symgrad": __version__, "works": not trouble, "problem": trouble}
-        manner.give({"schema": 1, **core, "packages": rows, "optional": [tf, tex]})
+        manner.give({"schema": 1, **core, "packages": rows, "optional": [tf, plot, tex]})
     else:
         put(f"{'Python':14} {platform.python_version()}  {sys.executable}\n")
         put(f"{'symgrad':14} {__version__}\n")
-        for r in (*rows, tf, tex):
+        for r in (*rows, tf, plot, tex):
             put(f"{r['name']:14} {r['found'] or 'missing: ' + r['get']}\n")
             if r["problem"]:
                 put(f"{'':14} {r['problem']}\n")

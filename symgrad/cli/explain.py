@@ -61,7 +61,9 @@ def command(manner: Manner, form: str, output: str | None, force: bool, backend:
     if manner.json:
         verdicts = {name: derivation.verdict.value for name, derivation in derivations.items()}
         manner.give({"schema": 1, "derivations": verdicts})
-    elif not output:
+    elif output:
+        put(f"explain: {len(derivations)} derivations proved\n")
+    else:
         put(files[f"explain.{form}"].decode())
     return 0
 
@@ -125,12 +127,12 @@ def on_the_tape(derivations: Mapping[str, Derivation], backend: str) -> dict[str
         DisagreementError: if it is not what was proved.
     """
     from symgrad.oracles.controls import ALLOWED
-    from symgrad.oracles.nodes import NETWORKS, nodes
+    from symgrad.oracles.nodes import NETWORKS, node_by_node
 
     load_quietly(backend)
     found: dict[str, Tables] = {}
     for name in NETWORKS:
-        compared = nodes(derivations[name].model)
+        compared = node_by_node(derivations[name].model)
         if wrong := next((node for node in compared if not node.error <= ALLOWED), None):
             raise DisagreementError(
                 f"{name}: claim {wrong.claim} differs by {wrong.error:.3g} times the rounding bound"

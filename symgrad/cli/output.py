@@ -8,13 +8,15 @@ import secrets
 import signal
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from symgrad.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
+
+    from symgrad.render.figures import Form
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 """What a file that symgrad writes may be called."""
@@ -61,6 +63,23 @@ def write(folder: Path, files: Mapping[str, bytes], *, force: bool) -> list[Path
                 parent.rmdir()
         raise
     return list(paths)
+
+
+def picture_file(text: str) -> tuple[Path, Form]:
+    """A file for a picture and its format, once it is sure that one can be drawn.
+
+    Raises:
+        InputError: if the name does not end in that of a format.
+        MissingDependencyError: if matplotlib is not installed.
+    """
+    from symgrad.render.figures import FORMS, require
+
+    path = Path(text)
+    form = path.suffix[1:].lower()
+    if form not in FORMS:
+        raise InputError(f"{text!r} does not end in {', '.join(f'.{f}' for f in FORMS)}, as the name of a picture does")
+    require()
+    return path, cast("Form", form)
 
 
 def differs(path: Path, content: bytes, *, force: bool) -> bool:

@@ -23,7 +23,8 @@ LIMIT = 64 * 1024 * 1024
 def command(manner: Manner, certificate: str, goal: str) -> int:
     """Let the checker, a second program in a process of its own, replay a certificate.
 
-    The goal is rebuilt from the statement in FILE.sg; with GOAL.json it is taken as it stands.
+    The goal is rebuilt from the statement in FILE.sg; with GOAL.json it is taken as it stands. A certificate that was
+    altered after it was written is refused, even if it would still prove the goal.
 
     Exit code: 0 accepted, 1 refused, 2 malformed.
     """
@@ -32,13 +33,15 @@ def command(manner: Manner, certificate: str, goal: str) -> int:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{certificate}: not UTF-8 text") from None
+    from symgrad.calculus.certificate import altered
     from symgrad.calculus.derivation import replay
 
     established: Any = None
+    wanted = ""  # for a certificate that was altered, and so may not even be readable: the checker refuses it at once
     with Progress(manner) as progress:
         if goal.endswith(".json"):
             wanted = read_limited(Path(goal), LIMIT).decode("utf-8", errors="replace")
-        else:
+        elif not altered(text):
             from symgrad.calculus.goal import rebuild
             from symgrad.lang.parser import load_model
 

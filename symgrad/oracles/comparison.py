@@ -16,8 +16,8 @@ from symgrad.errors import InputError
 from symgrad.kernel.terms import ZERO, Entry, subterms
 from symgrad.oracles.balls import Evaluator, Point, Undefined, ball
 from symgrad.oracles.bounds import Bounded, BoundEvaluator
-from symgrad.oracles.controls import ALLOWED, Control, Mutant, gap, try_controls
-from symgrad.oracles.data import accepted, completed
+from symgrad.oracles.controls import ALLOWED, Control, Mutant, gap, ratios, try_controls
+from symgrad.oracles.data import accepted, as_arrays, completed
 from symgrad.oracles.points import sample_point, sample_sizes
 from symgrad.oracles.report import CheckReport, Formulas, Oracle, Outcome
 
@@ -52,6 +52,7 @@ class _Tally:
     """What the points so far have shown."""
 
     worst: dict[str, float] = field(default_factory=dict)
+    errors: dict[str, tuple[float, ...]] = field(default_factory=dict)
     ulp: float = 0.0
     points: list[Mapping[str, int]] = field(default_factory=list)
     skipped: int = 0
@@ -131,6 +132,7 @@ def check(
         real_data=data is not None,
         tried=tuple(tried),
         survived=tuple(name for name, control in tried.items() if not control.rejected),
+        errors={name: found for name, found in tally.errors.items() if name in formulas.gradients},
     )
 
 
@@ -175,7 +177,7 @@ def _objective(model: Model, rng: random.Random) -> tuple[Point, dict[str, NDArr
     point = sample_point(model, sizes, rng)
     if point is None:
         return None
-    arrays = _arrays(model, point, "float64")
+    arrays = as_arrays(model, point, "float64")
     evaluator = BoundEvaluator(sizes, arrays, "float64", {})
     try:
         for definition in model.program.definitions:
@@ -213,17 +215,7 @@ def _point(
     point = sample_point(model, sizes, rng, dtype)
     if point is None:
         return None
-    return sizes, _arrays(model, point, dtype)
-
-
-def _arrays(model: Model, point: Point, dtype: str) -> dict[str, NDArray[Any]]:
-    arrays = {}
-    for tensor in model.program.inputs:
-        array = np.empty([point.sizes[s] for s in tensor.shape], dtype)
-        for where, value in point.values[tensor.name].items():
-            array[where] = float(value)
-        arrays[tensor.name] = array
-    return arrays
+    return sizes, as_arrays(model, point, dtype)
 
 
 def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tally: _Tally) -> None:
@@ -246,12 +238,13 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
         if name in idle and answer.gradients.get(name) is None:
             continue  # the objective does not hold the parameter: no gradient there, zero here
         actual = answer.objective if name == "objective" else answer.gradients.get(name)
-        scale = _scale(name, value, formulas, evaluator)
+        scale = _scale(name, value, model, formulas, evaluator)
         problem = _unusable(name, actual) or _powerless(name, value, at.dtype, scale)
         if not problem and actual is not None:
             ratio, ulp = gap(value, actual, scale)
             tally.worst[name] = max(ratio, tally.worst.get(name, 0.0))
             tally.ulp = max(ulp, tally.ulp)
+            tally.errors[name] = tally.errors.get(name, ()) + ratios(value, actual)
             if ratio > ALLOWED:
                 what = "the objective" if name == "objective" else f"the gradient of {name}"
                 tally.disagreement = f"{what} differs by {ratio:.3g} times the rounding bound ({ALLOWED:g} allowed)"
@@ -265,7 +258,7 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
         if actual is not None:
             mutant = Mutant(formulas, name, letters, before)
             batch = at.sizes[model.program.batch]
-            scale = _scale(name, exact[name], formulas, evaluator)
+            scale = _scale(name, exact[name], model, formulas, evaluator)
             try_controls(tally.controls.setdefault(name, {}), exact[name], actual, mutant, batch, scale)
 
 
@@ -287,13 +280,13 @@ def _unusable(name: str, actual: NDArray[Any] | None) -> str:
     return "" if np.all(np.isfinite(actual)) else f"the framework's {what} is not finite"
 
 
-def _scale(name: str, value: Bounded, formulas: Formulas, evaluator: BoundEvaluator) -> float:
-    """What an error is compared with: the largest entry; where all are zero, that of the adjoints that cancel."""
+def _scale(name: str, value: Bounded, model: Model, formulas: Formulas, evaluator: BoundEvaluator) -> float:
+    """What an error is compared with: the largest entry; where all are zero, the largest of what cancels."""
     if name not in formulas.gradients or not value.vanishes:
         return float(np.max(value.m))
     used = {part.tensor for part in subterms(formulas.gradients[name][1]) if isinstance(part, Entry)}
-    parts = [evaluator.value(Entry(a.name, a.letters), a.letters) for a in formulas.adjoints if a.name in used]
-    return max((float(np.max(part.m)) for part in parts), default=0.0)
+    known = [d for d in (*model.program.definitions, *formulas.adjoints) if d.name in used]
+    return max((float(np.max(evaluator.value(Entry(d.name, d.letters), d.letters).m)) for d in known), default=0.0)
 
 
 def _powerless(name: str, value: Bounded, dtype: str, scale: float) -> str:

@@ -39,14 +39,30 @@ def gap(value: Bounded, actual: NDArray[Any], scale: float | None = None) -> tup
     """
     if value.x.shape != actual.shape:
         return float("inf"), float("inf")
+    distance, kind = _distance(value, actual), actual.dtype
+    spacing = np.float64(np.spacing(np.asarray(np.max(value.m) if scale is None else scale, kind)))
+    with np.errstate(over="ignore"):  # a wrong value where the right one is zero
+        return float(np.max(distance / _bound(value, actual))), float(np.max(distance) / spacing)
+
+
+def ratios(value: Bounded, actual: NDArray[Any]) -> tuple[float, ...]:
+    """The error of every entry in units of its bound; none if the shapes differ."""
+    if value.x.shape != actual.shape:
+        return ()
+    with np.errstate(over="ignore"):
+        return tuple((_distance(value, actual) / _bound(value, actual)).ravel().tolist())
+
+
+def _distance(value: Bounded, actual: NDArray[Any]) -> NDArray[np.float64]:
+    """How far every entry is certainly away from the value."""
     with ctx.workprec(BITS):
         away = np.frompyfunc(lambda x, a: float(abs(x - arb(float(a))).abs_lower()), 2, 1)
-        distance = np.asarray(away(value.x, actual), dtype=np.float64)
+        return np.asarray(away(value.x, actual), dtype=np.float64)
+
+
+def _bound(value: Bounded, actual: NDArray[Any]) -> NDArray[np.float64]:
     kind = np.finfo(actual.dtype)
-    bound = value.e + float(kind.eps) / 2 * value.m + float(kind.tiny)
-    spacing = np.float64(np.spacing(np.asarray(np.max(value.m) if scale is None else scale, actual.dtype)))
-    with np.errstate(over="ignore"):  # a wrong value where the right one is zero
-        return float(np.max(distance / bound)), float(np.max(distance) / spacing)
+    return np.asarray(value.e + float(kind.eps) / 2 * value.m + float(kind.tiny))
 
 
 @dataclass(frozen=True)

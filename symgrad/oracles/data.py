@@ -102,6 +102,17 @@ def completed(
     return sizes, arrays
 
 
+def as_arrays(model: Model, point: Point, dtype: str) -> dict[str, NDArray[Any]]:
+    """A drawn point as arrays, which hold it exactly."""
+    arrays = {}
+    for tensor in model.program.inputs:
+        array = np.empty([point.sizes[s] for s in tensor.shape], dtype)
+        for where, value in point.values[tensor.name].items():
+            array[where] = float(value)
+        arrays[tensor.name] = array
+    return arrays
+
+
 def _named(tensor: Tensor) -> str:
     return f"{tensor.name}[{', '.join(tensor.shape)}]" if tensor.shape else tensor.name
 

@@ -166,6 +166,11 @@ def _log_of_mean(run: _Run) -> Measured:
     return run.measured(lambda: run.tf.math.log(loss(run.column("y"), layer(run["x"]))))
 
 
+def _batch_max(run: _Run) -> Measured:
+    layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction=None)
+    return run.measured(lambda: run.tf.reduce_max(loss(run.column("y"), layer(run["x"]))))
+
+
 def _sum_reduction(run: _Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("BinaryCrossentropy", from_logits=True, reduction="sum")
     return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
@@ -231,10 +236,12 @@ def _info_nce(run: _Run) -> Measured:
     queries, keys = run.variable("W"), run.variable("V")
 
     def objective() -> Any:
-        similar = tf.matmul(run["x"] @ queries, run["y"] @ keys, transpose_b=True) / run["tau"]
+        similar = run["scale"] * tf.matmul(run["x"] @ queries, run["y"] @ keys, transpose_b=True)
         return loss(tf.range(len(run.arrays["x"])), similar)
 
     return run.measured(objective)
+
+
 def _half_squared(run: _Run) -> Measured:
     w, tf = run.variable("w"), run.tf
     return run.measured(lambda: tf.reduce_mean(tf.square(tf.linalg.matvec(run["x"], w) - run["y"])) / 2)
@@ -346,6 +353,12 @@ REFERENCES = {
         _log_of_mean,
         "x/2 y/1 w/1 b/0",
     ),
+    "batch_max": Reference(
+        "tensorflow",
+        "layer and squared losses are Keras', the maximum is written by hand: no reduction of Keras takes it",
+        _batch_max,
+        "x/2 y/1 w/1 b/0",
+    ),
     "sum_reduction": Reference("keras", _KERAS, _sum_reduction, "x/2 y/1 w/1 b/0"),
     "mean_with_sample_weight": Reference("keras", _KERAS, _mean_with_sample_weight, "x/2 y/1 s/1 w/1 b/0"),
     "masked_mean": Reference(
@@ -379,7 +392,7 @@ REFERENCES = {
         "tensorflow",
         "the loss is Keras', the similarities are written by hand: Keras has no layer that compares samples",
         _info_nce,
-        "x/2 y/2 tau/0 W/2 V/2",
+        "x/2 y/2 scale/0 W/2 V/2",
     ),
 }
 """One implementation for each entry of the catalogue."""

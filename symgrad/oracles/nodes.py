@@ -43,7 +43,7 @@ class Node:
     error: float
 
 
-def nodes(model: Model, seed: int = 0) -> list[Node]:
+def node_by_node(model: Model, seed: int = 0) -> list[Node]:
     """Every claimed derivative of a model that has a network here, on real layers in double precision.
 
     Args:
@@ -103,7 +103,10 @@ def _reads_back(arrays: Arrays) -> dict[tuple[str, str], NDArray[Any]]:
     weights = {"W1": hidden.kernel.value, "b1": hidden.bias.value, "w2": output.kernel.value, "b2": output.bias.value}
     known = {"a": a, "z": z, **weights}
     held = {("objective", name): tape.gradient(objective, value).numpy() for name, value in known.items()}
-    held |= {("loss", name): tape.jacobian(losses, value).numpy() for name, value in known.items()}
+    held |= {
+        ("loss", name): tape.jacobian(losses, value, experimental_use_pfor=False).numpy()
+        for name, value in known.items()
+    }
     for name in ("a", "z"):  # the rows of other samples are zero, and the tape says so
         rows = held["loss", name]
         samples = np.arange(len(rows))
@@ -120,7 +123,7 @@ def _vector(arrays: Arrays) -> dict[tuple[str, str], NDArray[Any]]:
     with tf.GradientTape(persistent=True) as tape:
         losses = tf.square(tf.linalg.matvec(arrays["x"], w) - arrays["y"]) / 2
     return {
-        ("loss", "w"): tape.jacobian(losses, w).numpy(),
+        ("loss", "w"): tape.jacobian(losses, w, experimental_use_pfor=False).numpy(),
         ("total", "w"): tape.gradient(losses, w).numpy(),
         ("pulled", "w"): tape.gradient(losses, w, output_gradients=tf.constant(arrays["v"])).numpy(),
     }

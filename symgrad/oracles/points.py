@@ -14,7 +14,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from symgrad.kernel.program import ancestors, mentioned
-from symgrad.kernel.terms import Entry, letters, subterms
+from symgrad.kernel.terms import Entry, Largest, Size, Sum, letters, subterms
 from symgrad.oracles.balls import Evaluator, Point, Undefined, difference, equal_exactly, separated, sign_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,11 @@ def sample_sizes(program: Program, rng: random.Random, fixed: Mapping[str, int] 
     """Pairwise different sizes, at least 2, and at least 3 for the batch; those in ``fixed`` are kept."""
     names = dict.fromkeys([program.batch, *(size for t in program.tensors.values() for size in t.shape)])
     for definition in program.definitions:
-        names |= dict.fromkeys(size for part in subterms(definition.body) if (size := getattr(part, "size", None)))
+        for part in subterms(definition.body):
+            if isinstance(part, Sum | Largest):
+                names[part.size] = None
+            elif isinstance(part, Size):
+                names[part.name] = None
     sizes = dict(fixed or {})
     free = [name for name in names if name not in sizes]
     pool = [k for k in range(2, 3 + len(names)) if k not in sizes.values()]

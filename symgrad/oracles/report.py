@@ -85,6 +85,7 @@ class CheckReport:
         sizes: the sizes at each point compared.
         tried: negative controls tried, as ``parameter: what is wrong``.
         survived: those that the same comparison failed to reject.
+        errors: for each parameter, the error of every entry at every point in units of its rounding bound.
     """
 
     outcome: Outcome
@@ -104,6 +105,7 @@ class CheckReport:
     real_data: bool
     tried: tuple[str, ...]
     survived: tuple[str, ...]
+    errors: Mapping[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
 
     def require(self) -> CheckReport:
         """This report, if it agrees.

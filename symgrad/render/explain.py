@@ -68,6 +68,9 @@ class _Answers:
         beside: bool,
     ) -> None:
         self.derivations, self.figures, self.tables, self.beside = derivations, figures, tables, beside
+        for name, derivation in derivations.items():
+            if derivation.verdicts["separable"].get("status") != "proved":
+                raise SymgradError(f"the explanation speaks of samples that are kept apart, in {name} they are not")
         self.matters = {name: Matter(derivation) for name, derivation in derivations.items()}
 
     def document(self) -> Document:
@@ -89,8 +92,8 @@ class _Answers:
 
     def block(self, item: Item) -> Block:
         match item:
-            case Say(about, text):
-                return Block("text", (Paragraph(self.words(about, text)),))
+            case Say(about, text, lead):
+                return Block("text", (Paragraph(self.words(about, text), (lead,) if lead else ()),))
             case Picture(about, name, caption):
                 words = self.words(about, caption)
                 return Block("text", (Figure(name, words, self.figures.get(name, ""), self.beside),))

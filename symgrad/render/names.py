@@ -23,7 +23,7 @@ GREEK: dict[str, str] = {
 
 _RESERVED = {"loss": (r"\sgloss", "ℓ"), "objective": (r"\sgLoss", "ℒ")}
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*'*|[1-9][0-9]*")  # or the number of an entry
 _NUMBERED = re.compile(r"([A-Za-z]|[A-Za-z]{2,})(_?)([0-9]+)")
 
 MACROS: dict[str, str] = {

@@ -7,11 +7,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from symgrad.errors import InputError
+from symgrad.render.diagnosis import Diagnosis
 from symgrad.render.setting import Matter, joined
-from symgrad.render.shapes import Related, Shape, Symbol
+from symgrad.render.shapes import Related, Symbol
 from symgrad.render.source import coupled, vacuous
-from symgrad.render.tree import Block, Display, Grid, Paragraph, Part, Row, Table
+from symgrad.render.tree import Block, Grid, Paragraph, Part, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +35,6 @@ _SIDES = {
     "separable": ("in the batch", "as a batch of one"),
     "identity": ("gradient of the objective", "mean over the samples"),
 }
-_KINDS = {
-    "sum": "The objective adds the losses up: every per-sample gradient has the weight one.",
-    "data": "The gradient of the objective is the sum of the per-sample gradients with the weights",
-    "theta": "The gradient of the objective is the sum of the per-sample gradients with weights that depend on the"
-    " parameters,",
-}
 
 
 class Outcome:
@@ -62,7 +56,8 @@ class Outcome:
             sides = _SIDES.get(name, ("left side", "right side"))
             blocks.append(self._outcome((words,), verdict, sides, expected=name in self.model.expected))
         blocks += [self.claim(k) for k in range(1, min(len(self.model.claims), len(self.derivation.claims)) + 1)]
-        blocks.append(self._weights())
+        diagnosis = Diagnosis(self.matter)
+        blocks += [diagnosis.coupling(), diagnosis.weights()]
         return [block for block in blocks if block is not None]
 
     def claim(self, number: int) -> Block | None:
@@ -97,7 +92,7 @@ class Outcome:
             if verdict.get(key):
                 pieces.append(Paragraph((f"{start}{str(verdict[key]).strip('. ')}.",)))
         if verdict.get("derived"):
-            instead = ("The left side was derived to be ", self._formula(verdict["derived"]), ".")
+            instead = ("The left side was derived to be ", Diagnosis(self.matter).formula(verdict["derived"]), ".")
             pieces.append(Paragraph(instead))
         if verdict.get("witness"):
             pieces += self._witness(verdict["witness"], sides)
@@ -155,56 +150,16 @@ class Outcome:
         """What would make a refuted claim right."""
         subject = str(hint["subject"])
         change: Text = {
-            "factor": ("With the right side times ", self._formula(subject)),
-            "transpose": ("With the two indices of ", self._formula(subject), " swapped on the right"),
+            "factor": ("With the right side times ", Diagnosis(self.matter).formula(subject)),
+            "transpose": ("With the two indices of ", Diagnosis(self.matter).formula(subject), " swapped on the right"),
             "letters": (f"With the letters {subject} swapped on the right",),
         }[str(hint["kind"])]
-        right = self._formula(hint["right"])
+        right = Diagnosis(self.matter).formula(hint["right"])
         repaired: Text = (right,)
         if not isinstance(right, str):
             left = self.matter.shaper.related(claim.left, claim.right).left
             repaired = (Related(left, "=", right),)
         return Paragraph((*change, " it is proved: ", *repaired, "."))
-
-    def _weights(self) -> Block | None:
-        given = self.derivation.weights
-        kind = given.get("kind")
-        pieces: list[Part] = []
-        if kind == "none":
-            why = str(given.get("reason", "")).strip(". ")
-            pieces.append(
-                Paragraph((f"No weights for the per-sample gradients were found{': ' + why if why else ''}.",))
-            )
-        elif kind in _KINDS:
-            pieces.append(Paragraph((_KINDS[kind],)))
-            text = next((str(value) for key, value in given.items() if key.startswith("c[")), "")
-            if kind != "sum" and text:
-                name = next(c for c in ("c", "omega", "kappa", "c_") if c not in self.matter.tensors)
-                shape = self._formula(text)
-                left = Symbol(name, (self.model.batch.name,))
-                row = Table((((left,), text),)) if isinstance(shape, str) else Display((Row(left, shape),))
-                pieces.append(row)
-        if given.get("remainder"):
-            pieces.append(
-                Paragraph(("Besides the losses the objective holds the term ", self._formula(given["remainder"]), "."))
-            )
-        if given.get("repair"):
-            words = "Repair: with this term in the loss of each sample, that is with "
-            pieces.append(
-                Paragraph(
-                    (words, self._formula(given["repair"]), " for ", self.matter.loss, ", the identity is restored.")
-                )
-            )
-        return Block("remark", tuple(pieces)) if pieces else None
-
-    def _formula(self, text: object) -> Shape | str:
-        """A formula of the language; as it stands, if it cannot be read back."""
-        from symgrad.lang.parser import parse_formula
-
-        try:
-            return self.matter.shaper(parse_formula(str(text), self.model))
-        except InputError:
-            return str(text)
 
     def check(self) -> Block | None:
         """What a machine really did: the kernel, the checker if it ran, the numbers if they were measured."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A paragraph that speaks of the derivation ``about``."""
+    """A paragraph that speaks of the derivation ``about``; ``lead`` is what stands over it."""
 
     about: str
     text: str
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,8 @@ WHAT = Question(
         Picture(
             "logistic_regression",
             "surfaces",
-            "Contours of three losses {loss[n]} over the same two parameters, and of their mean {objective}. The three"
-            " gradients are taken at the same point; the gradient of the mean ends at the centroid of their tips.",
+            "Three losses {loss[n]} as functions of the same two parameters, and their mean {objective}. All gradients"
+            " are taken at the same point.",
         ),
         Say(
             "logistic_regression",
@@ -139,7 +140,8 @@ WHAT = Question(
             " unconvinced, you were right to ask: a framework does not run the formula. It runs a program that computes"
             " all the samples at once, and it differentiates by walking back through that program. So there is more to"
             " prove, and it is proved: that the program for the batch gives each sample the loss that it would have"
-            " alone, that the walk back returns exactly <batch w> and <batch b>, and what it holds on its way, which is"
+            " alone (symgrad prove calls this separable), that"
+            " the walk back returns exactly <batch w> and <batch b>, and what it holds on its way, which is"
             " the next question.",
         ),
     ),
@@ -273,7 +275,8 @@ STABILITY = Question(
         Picture(
             "minibatch_without_replacement",
             "noise",
-            "The noise of a mini-batch gradient against the size {size(B)} of the mini-batch, with the laws on top.",
+            "The noise of a mini-batch gradient of logistic regression against the size {size(B)} of the mini-batch:"
+            " every possible mini-batch (marks) and the laws (lines).",
         ),
         Say(
             "minibatch_without_replacement",
@@ -295,11 +298,12 @@ NOT_THE_SAME = Question(
     (
         Say(
             "averaged_input",
-            "Averaging something else. A mean may be exchanged with a derivative, but not with a loss that is curved."
+            "A mean may be exchanged with a derivative, but not with a loss that is curved."
             " The loss at the averaged input and label makes one artificial sample out of the batch, and its gradient"
             " is that of this one sample, <claim 2>. With a linear model the loss of the averaged prediction has the"
             " same gradient, <claim 3>. Neither is the gradient of the mean loss, <claim 1>: errors of opposite sign"
             " cancel before they are ever squared.",
+            "Averaging before the loss",
         ),
         Theorem(
             "averaged_input",
@@ -310,19 +314,22 @@ NOT_THE_SAME = Question(
         Wrong("averaged_input", 5, "the gradient of the averaged prediction"),
         Say(
             "sequential_updates",
-            "Updating after every sample instead of once. Take two samples {m} and {n} of any batch, a linear model"
+            "Take two samples {m} and {n} of any batch, a linear model"
             " and the squared loss. First a step with rate {eta} on sample {m}, then from there a step on sample {n}:"
             " the second gradient is taken at another place. Against one step with rate {2 * eta} on the mean of the"
             " two gradients the difference is exactly {eta^2} times the matrix {H[n, d, j]} of second derivatives of"
             " the second loss, <claim 2>, times the first gradient: <claim 3>, for every {eta}. For a small rate that"
-            " is little, but it is not nothing, and it adds up.",
+            " is little, but it is not nothing, it adds up, and it"
+            " depends on the order of the samples.",
+            "Updating after every sample instead of once",
         ),
         Theorem(
             "sequential_updates",
             ("f", "loss", "g", "H", "first", "second", "both", "once"),
             ("claim 1", "claim 2", "claim 3"),
         ),
-        Wrong("sequential_updates", 4, "two steps are one step of twice the rate"),
+        Wrong("sequential_updates", 4, "two steps on different samples are one step of twice the rate"),
+        Wrong("sequential_updates", 5, "the order of the samples does not matter"),
         Say(
             "sequential_logistic",
             "For other losses the matrix of second derivatives, {H[n, d, j]} in <claim 2>, changes along the first"
@@ -343,9 +350,10 @@ NOT_THE_SAME = Question(
         ),
         Say(
             "loss_after_step",
-            "Averaging what the steps achieve. One step with the mean gradient leads to the mean of the parameters to"
+            "One step with the mean gradient leads to the mean of the parameters to"
             " which every sample alone would step, <claim 3>. But the loss after it, {after_together}, is not the mean"
             " of the losses that every sample reaches for itself, {after_alone}.",
+            "Averaging what the steps achieve",
         ),
         Theorem(
             "loss_after_step",

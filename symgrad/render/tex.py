@@ -106,11 +106,13 @@ def _digest(derivation: Derivation) -> str:
 
 
 def _whole(told: Document, fragment: str) -> str:
+    pictures = any(isinstance(part, Figure) and part.beside for block in told.blocks for part in block.parts)
     return "\n".join(
         [
             r"\documentclass[11pt]{article}",
             r"\usepackage[a4paper,margin=1in]{geometry}",
             r"\IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}",
+            *([r"\usepackage{graphicx}"] if pictures else []),
             _MACROS.rstrip(),
             r"\begin{document}",
             rf"\section*{{{tex_text(told.title)}}}",

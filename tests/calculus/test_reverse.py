@@ -1,6 +1,7 @@
 import pytest
 from second_reader import Reading, agree, drawn, read
 
+from symgrad.calculus import derive
 from symgrad.calculus.reverse import Letters, Reverse
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import lifted, single
@@ -121,3 +122,18 @@ def test_a_letter_that_was_made_up_keeps_its_size():
     sizes = {}
     for letter in made:
         assert sizes.setdefault(letter.name, letter.size) == letter.size
+
+
+def test_what_no_parameter_moves_has_a_cotangent_only_where_it_is_asked_for():
+    text = (
+        "index n : N\nbatch n\ndata x[n], s[n]\nparameter w\ntotal = sum(n, s[n])\nassume total != 0\n"
+        "loss[n] = w * x[n]\nobjective = sum(n, s[n] * loss[n]) / total\n"
+        "claim d(objective) / d(total) = -sum(n, s[n] * loss[n]) / total^2\nexpect identity refuted\n"
+    )
+    model = parse_model(text.replace("assume total != 0\n", "assume sum(n, s[n]) != 0\n"), "shares")
+    root, letters = t.Entry("objective", ()), Letters(model.letters, model.program.tensors)
+    assert "total" not in Reverse(model.program, root, letters, ()).cotangents
+    assert "total" in Reverse(model.program, root, letters, (), of_data=True).cotangents
+    derivation = derive(model)
+    assert derivation.claims[0]["status"] == "proved"
+    assert not {name for name in derivation.statements if name.endswith(" total")}

@@ -64,3 +64,42 @@ def test_the_exit_code_is_the_outcomes(symgrad, monkeypatch, code):
 
     monkeypatch.setattr(Derivation, "check", lambda *_, **__: Report())
     assert symgrad("check", "logistic_regression").code == code
+
+
+def test_the_errors_are_drawn(symgrad, tmp_path):
+    for form in ("svg", "pdf", "png"):
+        file = tmp_path / f"errors.{form}"
+        ran = symgrad("check", "logistic_regression", "--plot", file)
+        assert (ran.code, ran.err) == (0, f"{file}: written\n")
+        assert ran.out.startswith("AGREE")
+        before = file.read_bytes()
+        symgrad("check", "logistic_regression", "--plot", file, "--force")
+        assert file.read_bytes() == before
+
+
+def test_a_picture_of_errors_replaces_nothing_without_force(symgrad, tmp_path):
+    file = tmp_path / "errors.svg"
+    file.write_text("mine")
+    ran = symgrad("check", "logistic_regression", "--plot", file)
+    assert (ran.code, ran.out, file.read_text()) == (2, "", "mine")
+    assert "--force" in ran.err
+
+
+def test_the_name_of_a_picture_is_looked_at_before_anything_is_computed(symgrad):
+    ran = symgrad("check", "no_such_loss", "--plot", "errors.gif")
+    assert (ran.code, ran.out) == (2, "")
+    assert "'errors.gif' does not end in" in ran.err
+
+
+def test_a_check_that_compared_nothing_draws_nothing_and_says_so(symgrad, monkeypatch, tmp_path):
+    from symgrad.calculus import Derivation
+    from symgrad.oracles.report import Outcome
+
+    class Report:
+        outcome, errors = Outcome.INCONCLUSIVE, {}
+
+    monkeypatch.setattr(Derivation, "check", lambda *_, **__: Report())
+    ran = symgrad("check", "logistic_regression", "--plot", tmp_path / "errors.svg")
+    assert ran.code == 3
+    assert "no gradient entry was compared, so there is no picture" in ran.err
+    assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from symgrad.cli import doctor
 def test_a_working_installation_is_told_so(symgrad):
     ran = symgrad("doctor")
     assert ran.code == 0
-    for name in ("Python", "symgrad", *doctor.CORE, "pdflatex"):
+    for name in ("Python", "symgrad", *doctor.CORE, "matplotlib", "pdflatex"):
         assert f"{name} " in ran.out
     assert "proofs         work" in ran.out
 

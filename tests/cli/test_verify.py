@@ -52,8 +52,35 @@ def test_a_certificate_of_another_loss_is_refused(symgrad, stored):
     assert "accepted" not in ran.out
 
 
-def test_an_altered_certificate_is_refused_or_malformed(symgrad, altered):
-    assert symgrad("verify", altered("sigmoid", "softplus"), "--goal", NAME).code in {1, 2}
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"sigmoid"', '"softplus"'),
+        ('"sigmoid"', '"no function"'),
+        ('["entry","b",[]]', '["entry","b",[7]]'),
+        ('["entry","b",[]]', '["nothing"]'),
+        ('"trans"', '"sym"'),
+        ('"separable"', '"another name"'),
+    ],
+)
+def test_an_altered_certificate_is_refused_and_said_to_be_altered(symgrad, altered, stored, old, new):
+    """Whether it can still be read, or would still prove the goal, does not matter."""
+    said = "refused: the certificate was altered: its sha256 is not that of its content"
+    file = altered(old, new)
+    for goal in (NAME, stored.parent / "derivation.sg"):
+        ran = symgrad("verify", file, "--goal", goal)
+        assert (ran.code, ran.out, ran.err) == (1, said + "\n", "")
+    answer = json.loads(symgrad("verify", file, "--goal", NAME, "--json").out)
+    assert answer == {"schema": 1, "accepted": False, "checker": said, "established": None}
+
+
+def test_a_certificate_without_its_hash_is_malformed(symgrad, stored, tmp_path):
+    held = json.loads(stored.read_text())
+    del held["sha256"]
+    file = tmp_path / "certificate.json"
+    file.write_text(json.dumps(held))
+    ran = symgrad("verify", file, "--goal", NAME)
+    assert (ran.code, ran.out) == (2, "malformed: not an object with just format, terms, steps, statements, sha256\n")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 100_000, "\x00"])

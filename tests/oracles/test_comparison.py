@@ -311,3 +311,14 @@ def test_true_formulas_are_never_called_wrong(entry, claimed):
         for seed in range(20):
             for dtype in ("float32", "float64"):
                 assert check(model, claimed(model), seed=seed, dtype=dtype).error_over_bound < 1
+
+
+@pytest.mark.tensorflow
+def test_the_report_keeps_the_error_of_every_gradient_entry(entry, claimed):
+    model = entry("logistic_regression")
+    found = check(model, claimed(model))
+    assert {name: len(some) for name, some in found.errors.items()} == {
+        "w": sum(sizes["D"] for sizes in found.sizes),
+        "b": found.points,
+    }
+    assert {name: max(some) for name, some in found.errors.items()} == found.by_parameter

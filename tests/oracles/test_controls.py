@@ -9,7 +9,7 @@ from symgrad.kernel.functions import minus
 from symgrad.kernel.program import Definition
 from symgrad.kernel.terms import Entry, Index, Number, Times
 from symgrad.oracles.bounds import BoundEvaluator
-from symgrad.oracles.controls import Control, Mutant, gap, try_controls
+from symgrad.oracles.controls import Control, Mutant, gap, ratios, try_controls
 from symgrad.oracles.report import Formulas
 
 
@@ -84,3 +84,14 @@ def test_the_gap_is_infinite_for_another_shape_and_counts_ulp_of_the_largest_ent
     ratio, ulp = gap(exact, off)
     assert ulp == pytest.approx(3)
     assert ratio > 4
+
+
+def test_the_ratios_are_those_of_every_entry_and_the_gap_is_the_largest():
+    exact = BoundEvaluator(SIZES, {"a": A}, "float64", {}).value(a, (d, k))
+    off = A.copy()
+    off[1, 0] += 3 * np.spacing(2.5)
+    off[0, 2] += np.spacing(0.75)
+    found = np.array(ratios(exact, off)).reshape(A.shape)
+    assert np.argwhere(found).tolist() == [[0, 2], [1, 0]]
+    assert found.max() == gap(exact, off)[0]
+    assert ratios(exact, A.T) == ()
