@@ -15,7 +15,7 @@ from symgrad.kernel.terms import ZERO, Number, Times, letters
 from symgrad.lang.model import Claim
 from symgrad.lang.parser import load_model, parse_model
 
-MOST = 48
+MOST = 20
 """True claims per entry: they are chosen in turn from every rewriting of every gradient."""
 
 THREE = Number(Fraction(3))
@@ -92,7 +92,7 @@ def test_what_is_made_wrong_is_refuted_by_the_same_means(name):
     assert {result["status"] for result in found} == {"refuted"}
 
 
-@every
+@pytest.mark.parametrize("name", [name for name in NAMES if not model(name).expected])
 def test_other_names_change_no_verdict(name):
     """Every tensor, letter and size with another name, in another order of the alphabet."""
     here = model(name)

@@ -20,7 +20,6 @@ from symgrad.kernel.terms import (
     children,
     free,
     letters,
-    mentions_bound,
     opened,
     rebuilt,
     renamed,
@@ -174,8 +173,8 @@ def constants_into_sums(term):
 def constants_out_of_sums(term):
     match term:
         case Sum(size, Times(factors)):
-            fixed = [f for f in factors if not mentions_bound(f)]
-            moving = [f for f in factors if mentions_bound(f)]
+            fixed = [f for f in factors if 0 not in free(f)]
+            moving = [f for f in factors if 0 in free(f)]
             letter = Index("out_", size)
             if fixed and moving and not any(isinstance(i, int) for i in free(term)):
                 kept = [opened(f, letter) for f in moving]

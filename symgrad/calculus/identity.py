@@ -58,6 +58,7 @@ class Identity:
         closed: closed derivatives of ``loss`` and ``objective``, by parameter.
         coupled: whether the program is not shown to be separable.
         alone_assumptions: the assumptions, as the single-sample program has them.
+        shown: whether an exact counterexample was found.
     """
 
     model: Model
@@ -79,6 +80,7 @@ class Identity:
         rows = {name: status for name, (status, _) in found.items()}
         ones, evidence = rows, [entry for status, entry in found.values() if status != PROVED]
         if self.coupled:
+            self.shown = False
             alone = {name: self._judge_ones(name) for name in parameters}
             ones = {name: status for name, (status, _) in alone.items()}
             evidence = [entry for status, entry in alone.values() if status != PROVED]

@@ -219,7 +219,7 @@ class _Tex:
                 return self.packed(rows) if packed else self.pairs(rows) or self.grouped(rows)
 
     def table(self, rows: tuple[tuple[Text, str], ...]) -> list[str]:
-        names = max(self._natural(name) for name, _ in rows) + _GAP + 10.0
+        names = max(self._natural(name) for name, _ in rows) + _GAP + 14.0
         column = rf"p{{\dimexpr\linewidth-{names:.0f}pt\relax}}"
         out = [rf"\par\smallskip{{\small\noindent\begin{{tabular}}{{@{{}}l{column}@{{}}}}"]
         for name, value in rows:

@@ -1,5 +1,7 @@
 """Both meanings of the per-sample gradient, where samples are coupled."""
 
+from fractions import Fraction
+
 import pytest
 
 from symgrad.calculus import derive
@@ -53,3 +55,36 @@ def test_the_statement_for_batches_of_one_rests_on_one_of_the_single_sample_prog
     one = derivation.statements[f"one {parameter}"]
     assert one.program == derivation.statements[f"per_sample {parameter}"].program
     assert mentioned(one.right) <= {"w", "b", "g", "x", "y"}
+
+
+BOTH_FAIL = """index n : N, m : N
+batch n
+data x[n], y[n]
+parameter w, v
+h[n] = w * x[n]
+loss[n] = (v + h[n] - mean(m, h[m]) - y[n])^2
+"""
+
+
+def test_where_both_meanings_fail_the_counterexample_is_about_batches_of_one(derivation):
+    found = derivation(f"{BOTH_FAIL}objective = sum(n, loss[n])\n").verdicts["identity"]
+    assert (found["batch_of_one"]["status"], found["jacobian_rows"]["status"]) == ("refuted", "refuted")
+    witness = found["witness"]
+    x, y = ([Fraction(value) for value in witness["data"][name]] for name in "xy")
+    v = Fraction(witness["parameters"]["v"])
+    alone = [0 if witness["parameter"] == "w" else 2 * (v - each) for each in y]
+    assert [Fraction(value) for value in witness["per_sample"]] == alone
+    assert Fraction(witness["right"]) == sum(alone) / len(x)
+    assert Fraction(witness["difference"]) == Fraction(witness["left"]) - Fraction(witness["right"]) != 0
+
+
+def test_the_exact_counterexample_of_several_is_told(derivation):
+    """With respect to a the gradients are powers of e, whatever the point; with respect to b they are rational."""
+    text = (
+        "index n : N; batch n; data x[n]; parameter a, b; "
+        "loss[n] = exp(1) * a * x[n] + b * x[n]; objective = sum(n, loss[n])"
+    )
+    found = derivation(text).verdicts["identity"]
+    assert found["by_parameter"] == {"a": "refuted", "b": "refuted"}
+    assert found["witness"]["parameter"] == "b"
+    assert found["witness"]["exact"]

@@ -210,3 +210,39 @@ def test_verbose_tells_what_takes_time(symgrad):
     lines = symgrad("prove", "logistic_regression", "-v").err.splitlines()
     assert len(lines) >= 3
     assert all(" s  " in line for line in lines)
+
+
+RMSE = """index n : N
+batch n
+data y[n]
+parameter b
+loss[n] = (b - y[n])^2
+objective = mean(n, loss[n])^(1/2)
+"""
+
+
+@pytest.mark.tensorflow
+def test_a_counterexample_is_computed_by_tensorflow_only_where_a_check_is_asked_for(symgrad):
+    plain = symgrad("prove", "-", "--json", stdin=RMSE.encode())
+    checked = symgrad("prove", "-", "--json", "--check", "tensorflow", stdin=RMSE.encode())
+    witness = [json.loads(ran.out)["verdicts"]["identity"]["witness"] for ran in (plain, checked)]
+    assert (plain.code, checked.code) == (1, 1)
+    assert witness[1].pop("tensorflow")["agrees"] is True
+    assert witness[0] == witness[1]
+
+
+@pytest.mark.tensorflow
+def test_an_expected_refutation_whose_counterexample_tensorflow_contradicts_is_a_failure(symgrad, monkeypatch):
+    expected = f"{RMSE}expect identity refuted\n"
+    told = {"version": "0", "left": 1.0, "right": 2.0, "agrees": False}
+    command = ("prove", "-", "--check", "tensorflow", "--to", "md")
+    ran = symgrad(*command, stdin=expected.encode())
+    assert ran.code == 0
+    assert "counterexamples computed by tensorflow, too: as told" in ran.err
+    monkeypatch.setattr("symgrad.oracles.witness.reevaluated", lambda *_: told)
+    ran = symgrad(*command, stdin=expected.encode())
+    assert ran.code == 1
+    assert "other numbers than these" in ran.out
+    assert "DISAGREE" in ran.err
+    ran = symgrad("check", "-", stdin=expected.encode())
+    assert (ran.code, "DISAGREE: a counterexample has other numbers there" in ran.out) == (1, True)

@@ -9,8 +9,9 @@ from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition, Program, Tensor
 from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Judgement, Number, Size, Times, sigma
 from symgrad.lang.model import Model
+from symgrad.lang.parser import parse_model
 from symgrad.oracles.balls import Evaluator, Point
-from symgrad.oracles.points import representable, sample_point, sample_sizes, satisfies
+from symgrad.oracles.points import adjust, loose_sizes, reach, representable, sample_point, sample_sizes, satisfies
 
 
 def number(value: int | Fraction) -> Number:
@@ -130,3 +131,64 @@ def test_hypotheses_are_evaluated_for_all_letters():
 def test_a_point_defines_every_entry_of_the_program():
     m = model(SUM_TO_ONE)
     assert isinstance(Evaluator(m.program, sampled(m)).value(Entry("objective", ()), {}), Fraction)
+
+
+def test_a_size_that_only_a_formula_mentions_has_a_number_of_its_own():
+    m = model(loss=Times((Entry("z", (n,)), Size("B"), sigma(Index("r", "R"), number(2)))))
+    for seed in range(20):
+        sizes = sample_sizes(m.program, random.Random(seed))
+        assert {"B", "R"} <= set(sizes)
+        assert {name: sizes[name] for name in ("B", "R")} == loose_sizes(m.program)
+        assert len(set(sizes.values())) == len(sizes)
+    assert loose_sizes(model().program) == {}
+
+
+def test_only_what_is_measured_has_to_be_exact_in_the_tested_precision():
+    third = Judgement("=", Entry("q", (n,)), number(Fraction(1, 3)))
+    program = model().program
+    with_data = Program("N", (*program.inputs, Tensor("q", "data", ("N",))), program.definitions)
+    m = Model("m", "m", (), n, (n, d, k), with_data, (third,))
+    assert set(sampled(m).values["q"].values()) == {Fraction(1, 3)}
+    used = Program("N", with_data.inputs, model(loss=Times((Entry("z", (n,)), Entry("q", (n,))))).program.definitions)
+    assert sampled(Model("m", "m", (), n, (n, d, k), used, (third,))) is None
+
+
+BINARY = """index n : N, k : K
+batch n
+data y[n, k], s[n]
+parameter w
+assume y[n, k]^2 = y[n, k]
+assume s[n]^2 - 1 > 0
+loss[n] = w * s[n] * sum(k, y[n, k])
+"""
+
+
+def test_labels_that_are_zero_or_one_are_found_and_not_all_alike():
+    model = parse_model(BINARY, "binary")
+    for seed in range(5):
+        point = sample_point(model, {"N": 3, "K": 4}, random.Random(seed))
+        assert set(point.values["y"].values()) == {0, 1}
+        assert all(abs(value) > 1 for value in point.values["s"].values())
+
+
+@pytest.mark.parametrize("line", ["assume y[n, k]^2 = 7", "assume s[n]^2 + 1 = 0"])
+def test_what_no_small_value_satisfies_is_not_claimed_to_hold(line):
+    model = parse_model(BINARY.replace("loss", f"{line}\nloss"), "binary")
+    assert sample_point(model, {"N": 2, "K": 1}, random.Random(0)) is None
+
+
+def test_a_zero_is_moved_off_the_edge_of_an_open_assumption():
+    model = parse_model("index n : N\nbatch n\ndata s[n]\nparameter w\nassume s[n] > 0\nloss[n] = w * s[n]", "edge")
+    values = {"s": {(0,): Fraction(0), (1,): Fraction(-2)}, "w": {(): Fraction(0)}}
+    assert adjust(model, Point({"N": 2}, values), values)
+    assert all(value > 0 for value in values["s"].values())
+
+
+def test_only_what_is_judged_must_be_defined():
+    text = "index n : N\nbatch n\ndata x[n]\nparameter w\nu = log(-w^2)\nv = u * 2\nloss[n] = w * x[n]"
+    model = parse_model(text, "unused")
+    assert reach(model) == {"loss", "objective", "w", "x"}
+    assert sample_point(model, {"N": 2}, random.Random(0)) is not None
+    claimed = parse_model(f"{text}\nclaim v = 2 * u", "used")
+    assert reach(claimed) == {"loss", "objective", "w", "x", "u", "v"}
+    assert sample_point(claimed, {"N": 2}, random.Random(0)) is None

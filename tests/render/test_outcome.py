@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from by_hand import PROVED, logistic
 
+from symgrad.kernel.program import Tensor
 from symgrad.render.terminal import to_text
 from symgrad.render.tex import to_tex
 
@@ -86,8 +87,14 @@ def test_what_is_proved_needs_no_remark():
             "No weights for the per-sample gradients were found: it jumps.",
         ),
         ({"c[n]": "1", "kind": "sum"}, "every per-sample gradient has the weight one"),
-        ({"c[n]": "y[n] / sum(n, y[n])", "kind": "data"}, "with the weights c[n] = y[n]/(Σ_i y[i])"),
-        ({"c[n]": "y[n] * w[1]", "kind": "theta"}, "depend on the parameters, c[n] y[n] * w[1]"),
+        (
+            {"c[n]": "y[n] / sum(n, y[n])", "kind": "data"},
+            "The weights do not depend on the parameters: ∇_θ ℒ = Σ_n c[n] · ∇_θ ℓ[n] c[n] = y[n]/(Σ_i y[i])",
+        ),
+        (
+            {"c[n]": "y[n] * w[1]", "kind": "theta"},
+            "The weights depend on the parameters: ∇_θ ℒ = Σ_n c[n] · ∇_θ ℓ[n] c[n] y[n] * w[1]",
+        ),
         (
             {"c[n]": "1/size(N)", "kind": "mean", "remainder": "b^2", "repair": "loss[n] + b^2"},
             "with ℓ[n] + b² for ℓ[n]",
@@ -132,3 +139,62 @@ def test_an_inconclusive_check_prints_no_error():
     report = {"outcome": "INCONCLUSIVE", "backend": "tensorflow", "error_over_bound": None, "reason": "NaN in the loss"}
     shown = text(check_report=SimpleNamespace(to_json=lambda: report))
     assert "by TensorFlow the outcome is INCONCLUSIVE. NaN in the loss." in shown
+
+
+def identity(**changes):
+    return text(verdicts={**PROVED, "identity": {**REFUTED, "witness": {**WITNESS, **changes}}})
+
+
+def test_the_gradient_of_each_sample_stands_beside_its_data_and_their_mean_below():
+    shown = identity(per_sample=["1/3", "1"], difference="-1/3")
+    assert "sample x y gradient 1 [1/2] 1 1/3 2 [-3/2] 0 1 mean of the gradients 2/3" in shown
+    assert "gradient of the objective 1/3 difference -1/3" in shown
+
+
+def test_data_that_are_not_of_one_sample_stand_with_the_parameters():
+    model = logistic().model
+    eps = Tensor("eps", "data", ())
+    model = replace(model, program=replace(model.program, inputs=(*model.program.inputs, eps)))
+    witness = {**WITNESS, "data": {**WITNESS["data"], "eps": "3"}}
+    shown = text(model=model, verdicts={**PROVED, "identity": {**REFUTED, "witness": witness}})
+    assert "N 2 D 1 eps 3 w [1/4] b 0 at j 1 sample x y 1" in shown
+
+
+def test_samples_may_be_counted_by_a_later_index():
+    model = logistic().model
+    inputs = (*model.program.inputs, Tensor("m", "data", ("D", "N")))
+    model = replace(model, program=replace(model.program, inputs=inputs))
+    witness = {**WITNESS, "data": {"m": [["1", "2"], ["3", "4"], ["5", "6"]]}}
+    shown = text(model=model, verdicts={**PROVED, "identity": {**REFUTED, "witness": witness}})
+    assert "sample m 1 [1, 3, 5] 2 [2, 4, 6]" in shown
+
+
+def test_a_ball_is_called_a_ball_and_a_rational_is_not():
+    assert "a number with +/- is a ball that certainly contains the value" in identity(exact=False)
+    assert "ball" not in identity(exact=True)
+    assert "ball" not in identity()
+
+
+def test_what_tensorflow_computed_is_told_only_if_it_was_run():
+    told = {"version": "2.99.1", "left": 0.25, "right": -0.0, "per_sample": [1.5, -1.5], "agrees": True}
+    shown = identity(tensorflow=told)
+    assert "TensorFlow 2.99.1 (float64) computes 0.25 and 0 for the two sides, and 1.5, -1.5 sample by sample" in shown
+    assert "the same, up to rounding." in shown
+    assert "other numbers than these." in identity(tensorflow={**told, "agrees": False})
+    assert "TensorFlow" not in identity()
+
+
+@pytest.mark.parametrize(
+    ("hint", "words"),
+    [
+        (("factor", "1/size(N)"), "With the right side times 1/N it is proved: "),
+        (("transpose", "w"), "With the two indices of w swapped on the right it is proved: "),
+        (("letters", "n and j"), "With the letters n and j swapped on the right it is proved: "),
+    ],
+)
+def test_a_hint_is_told_with_the_claim_that_holds(hint, words):
+    kind, subject = hint
+    told = {"kind": kind, "subject": subject, "right": "2 * y[n]"}
+    shown = text(claims=[{"status": "refuted", "witness": WITNESS, "hint": told}])
+    assert f"{words}∂ℓ[n]/∂w[j] = 2 · y[n]." in shown
+    assert "is proved:" not in text(claims=[{"status": "refuted", "witness": WITNESS}])
