@@ -289,10 +289,12 @@ class Reading:
         walk(node, frozenset())
         return free
 
+    def _places(self, letter):
+        return self.sizes[self.text.letters[letter]]
+
     def _over(self, letter, body, at):
-        letter_size = self.sizes[self.text.letters[letter]]
         total = number(0)
-        for k in range(letter_size):
+        for k in range(self._places(letter)):
             total = total + self._value(body, {**at, letter: k})
         return total
 
@@ -342,6 +344,11 @@ class Reading:
                 return self._over(letter, body, at)
             case "mean", [ast.Name(letter), body]:
                 return self._over(letter, body, at) / number(self.sizes[self.text.letters[letter]])
+            case "max", [ast.Name(letter), body] if letter in self.text.letters:
+                largest, *others = (self._value(body, {**at, letter: k}) for k in range(self._places(letter)))
+                for other in others:
+                    largest = FUNCTIONS["max"](largest, other)
+                return largest
             case "logsumexp", [ast.Name(letter), body]:
                 return _log(self._over(letter, ast.Call(ast.Name("exp"), [body], []), at))
             case "softmax", [ast.Name(letter), body]:

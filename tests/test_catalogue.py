@@ -51,6 +51,21 @@ QUESTIONS = (
 )
 """The entries that answer the standing questions; test_questions.py holds them to their claims."""
 
+GALLERY = (
+    "batch_max",
+    "batch_norm",
+    "gradient_accumulation",
+    "info_nce",
+    "l2_penalty_counted_twice",
+    "log_of_mean",
+    "masked_mean",
+    "mean_with_sample_weight",
+    "rmse",
+    "sum_reduction",
+    "unequal_shards",
+)
+"""The entries in which the answer is no; test_gallery.py holds them to what they say."""
+
 HYPOTHESES = {name: [] for name in NAMES} | {
     "mlp_relu": ["a[n, j] != 0"],
     "mlp_softmax": ["sum(k, y[n, k]) = 1"],
@@ -179,7 +194,7 @@ def places(letters, reading, indices):
 
 
 def test_the_catalogue_holds_what_it_should():
-    assert set(catalogue.names()) == {*NAMES, *QUESTIONS}
+    assert set(catalogue.names()) == {*NAMES, *QUESTIONS, *GALLERY}
 
 
 @every

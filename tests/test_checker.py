@@ -2223,7 +2223,7 @@ def test_an_edit_of_any_leaf_is_refused(real, name):
 
 
 @pytest.mark.parametrize("name", ["linear_regression", "logistic_regression"])
-def test_an_edit_of_any_leaf_under_a_new_hash_proves_the_same_or_is_refused(real, name, record_property):
+def test_an_edit_of_any_leaf_under_a_new_hash_proves_the_same_or_is_refused(real, name):
     """The letters of a theorem stand for all positions, so their names in the steps between are free.
 
     A row or a step may also be named in place of one that differs in nothing but such names.
@@ -2238,7 +2238,7 @@ def test_an_edit_of_any_leaf_under_a_new_hash_proves_the_same_or_is_refused(real
             assert path[0] == "terms", path
             assert parsed["terms"][path[1]][0] in {"entry", "delta"}, path
     assert count > 2000
-    record_property("other proofs under a new hash", f"{len(accepted)} of {count} edits")
+    sys.stdout.write(f"{name}: {len(accepted)} of {count} edits under a new hash are another proof\n")
     assert len(accepted) < 0.01 * count
 
 

@@ -44,7 +44,7 @@ def command(manner: Manner, form: str, output: str | None, force: bool, backend:
     The page needs nothing but a browser. TeX and Markdown refer to their pictures, which are written beside them with
     -o; on stdout they only describe them.
     """
-    from symgrad.render.figures import require
+    from symgrad.render.canvas import require
 
     require()
     with Progress(manner) as progress:

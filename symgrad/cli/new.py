@@ -30,7 +30,7 @@ HINTS = """
 #   expect identity refuted                   you know that the gradients do not average
 #   source Author Year, eq. (1)               where the loss is printed
 # Functions: exp log sqrt sin cos tanh sigmoid softplus relu abs sign step erf max min square silu gelu elu softmax
-# logsumexp; sums are written sum(i, f), averages mean(i, f), the number of samples size(N).
+# logsumexp; sums are written sum(i, f), averages mean(i, f), maxima max(i, f), the number of samples size(N).
 """
 
 

@@ -16,7 +16,7 @@ from symgrad.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from symgrad.render.figures import Form
+    from symgrad.render.canvas import Form
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 """What a file that symgrad writes may be called."""
@@ -72,7 +72,7 @@ def picture_file(text: str) -> tuple[Path, Form]:
         InputError: if the name does not end in that of a format.
         MissingDependencyError: if matplotlib is not installed.
     """
-    from symgrad.render.figures import FORMS, require
+    from symgrad.render.canvas import FORMS, require
 
     path = Path(text)
     form = path.suffix[1:].lower()

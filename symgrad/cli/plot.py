@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LARGEST = 100
 """A size that is drawn rather than read may be so large."""
 
+FAR, WIDTH = 1e100, 1e-6
+"""A range ends before the first, and is at least so wide for its distance from zero: a picture needs digits."""
+
 
 @click.command("plot")
 @derivation_argument
@@ -94,8 +97,9 @@ def setting(model: Model, table: Arrays | None, sizes: dict[str, int], rng: rand
         found = completed(model, table, "float64", rng)
         if found is not None:
             return Setting(*found)
-    else:
-        point = sample_point(model, sample_sizes(model.program, rng, {model.program.batch: 3, **sizes}), rng)
+    for count in (3, 4) if table is None else ():  # data such as 1/N are exact for four samples, not for three
+        fixed = {model.program.batch: count, **sizes}
+        point = sample_point(model, sample_sizes(model.program, rng, fixed), rng)
         if point is not None:
             return Setting(point.sizes, as_arrays(model, point, "float64"))
     raise InputError("no point was found that satisfies the assumptions and where the loss is defined; try --data")
@@ -127,8 +131,6 @@ def parsed_ranges(text: str | None) -> tuple[Span, Span] | None:
     Raises:
         InputError: if it says something else.
     """
-    from math import isfinite
-
     if text is None:
         return None
     spans = []
@@ -137,7 +139,8 @@ def parsed_ranges(text: str | None) -> tuple[Span, Span] | None:
             low, high = (float(part) for part in item.split(":"))
         except ValueError:
             raise InputError(f"--range: {item.strip()!r}, expected two numbers, as in -3:3") from None
-        if not (isfinite(low) and isfinite(high) and low < high):
+        largest = max(abs(low), abs(high))
+        if not (high - low > WIDTH * largest and largest < FAR):
             raise InputError(f"--range: {item.strip()!r}, expected a number and a larger one, as in -3:3")
         spans.append((low, high))
     if len(spans) > 2:

@@ -601,17 +601,17 @@ def lift(apart: Theorem, theorem: Theorem) -> Sequent:
         ----------------------------------------------------------------
                      ⊢ a = b at sample n, in the batch program
 
-    If definitions were shown to be the same by equations, the theorem may hold no derivative but total ones with
-    respect to parameters: only those are the same function of the same variable.
+    If definitions were shown to be the same by equations, the theorem and its hypotheses may hold no derivative but
+    total ones with respect to parameters: only those are the same function of the same variable.
 
     Raises:
         RuleError: if the first is not what ``separable`` made, the second not an equation of its single-sample
             program, it mentions the letter n, or it holds a derivative that it may not.
     """
-    program, sides = apart.program, (theorem.left, theorem.right)
+    sides = [side for j in (theorem.conclusion, *theorem.hypotheses) for side in (j.left, j.right)]
     need(apart.rule == "separable" and theorem.relation == "=", "lift", "not separable, or not an equation")
+    program, [n] = apart.program, t.letters(apart.left)
     need(theorem.program == w.single(program), "lift", "the equation is of another program")
-    [n] = t.letters(apart.left)
     need(all(n not in t.letters(side) for side in sides), "lift", "the letter is taken", letter=n)
     for part in (p for side in sides for p in t.subterms(side) if isinstance(p, t.Partial) and apart.arguments[2]):
         kept = part.total and program.tensors[part.wrt.tensor].kind == "parameter"

@@ -40,6 +40,7 @@ from symgrad.lang.symbols import (
 )
 from symgrad.lang.sympy_bridge import (
     from_sympy,
+    largest,
     letter_symbol,
     relu,
     sigmoid,
@@ -62,6 +63,7 @@ __all__ = [
     "elu",
     "gelu",
     "indices",
+    "largest",
     "logsumexp",
     "mean",
     "parameters",

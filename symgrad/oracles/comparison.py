@@ -18,7 +18,7 @@ from symgrad.oracles.balls import Evaluator, Point, Undefined, ball
 from symgrad.oracles.bounds import Bounded, BoundEvaluator
 from symgrad.oracles.controls import ALLOWED, Control, Mutant, gap, ratios, try_controls
 from symgrad.oracles.data import accepted, as_arrays, completed
-from symgrad.oracles.points import sample_point, sample_sizes
+from symgrad.oracles.points import loose_sizes, sample_point, sample_sizes
 from symgrad.oracles.report import CheckReport, Formulas, Oracle, Outcome
 
 if TYPE_CHECKING:
@@ -159,16 +159,16 @@ def _oracle(model: Model, rng: random.Random) -> Oracle:
     """
     from symgrad.oracles import keras_references, tensorflow
 
-    found = None
+    found, generated = None, tensorflow.generated(model.program, loose_sizes(model.program))
     for _ in range(_RECOGNISED):
         known = _objective(model, rng)
         found = keras_references.reference(model, known[1]) if known is not None else None
         if found is None or known is None:
-            return tensorflow.generated(model.program)
+            return generated
         actual = found.run(known[1]).objective
         if actual is None or not np.isfinite(actual) or gap(known[2], actual)[0] > ALLOWED:
-            return tensorflow.generated(model.program)
-    return found if found is not None else tensorflow.generated(model.program)
+            return generated
+    return found if found is not None else generated
 
 
 def _objective(model: Model, rng: random.Random) -> tuple[Point, dict[str, NDArray[Any]], Bounded] | None:

@@ -62,16 +62,24 @@ _RANGES = (
 that sum to one need small ones to be positive."""
 
 
-def sample_sizes(program: Program, rng: random.Random, fixed: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Pairwise different sizes, at least 2, and at least 3 for the batch; those in ``fixed`` are kept."""
-    names = dict.fromkeys([program.batch, *(size for t in program.tensors.values() for size in t.shape)])
+def loose_sizes(program: Program) -> dict[str, int]:
+    """The sizes that only formulas mention, and no input; always the same numbers, since no array can tell them."""
+    names: dict[str, None] = {}
     for definition in program.definitions:
         for part in subterms(definition.body):
             if isinstance(part, Sum | Largest):
                 names[part.size] = None
             elif isinstance(part, Size):
                 names[part.name] = None
-    sizes = dict(fixed or {})
+    told = {program.batch, *(size for tensor in program.inputs for size in tensor.shape)}
+    return {name: 2 + k for k, name in enumerate(name for name in names if name not in told)}
+
+
+def sample_sizes(program: Program, rng: random.Random, fixed: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Pairwise different sizes, at least 2, and at least 3 for the batch; those in ``fixed`` are kept."""
+    names = dict.fromkeys([program.batch, *(size for t in program.tensors.values() for size in t.shape)])
+    sizes = {**loose_sizes(program), **(fixed or {})}
+    names |= dict.fromkeys(sizes)
     free = [name for name in names if name not in sizes]
     pool = [k for k in range(2, 3 + len(names)) if k not in sizes.values()]
     while len(pool) < len(free) + 1:
@@ -240,6 +248,7 @@ def adjust(model: Model, point: Point, values: Values, dtype: str | None = None)
         Whether every assumption certainly holds now.
     """
     program, used = model.program, set[Place]()
+    measured = ancestors(program, "objective")  # other data need not be exact: no framework sees them
     for judgement in model.assumptions:
         for at in every(free_letters(judgement), point.sizes):
             entries = [
@@ -253,7 +262,7 @@ def adjust(model: Model, point: Point, values: Values, dtype: str | None = None)
                 loose = [e for e in entries if e not in used]
                 for entry in loose:
                     value = _solved(judgement, evaluate, values, entry)
-                    if value is not None and (dtype is None or representable(value, dtype)):
+                    if value is not None and (dtype is None or entry[0] not in measured or representable(value, dtype)):
                         values[entry[0]][entry[1]] = value
                         break
                 else:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import IllFormedError, MissingDependencyError
+from symgrad.kernel.program import ancestors
 from symgrad.kernel.terms import Apply, Delta, Entry, Index, Largest, Number, Plus, Power, Size, Sum, Term, Times
 from symgrad.oracles.report import Measured, Oracle
 
@@ -81,11 +82,11 @@ def measured(tape: Any, objective: Any, parameters: Mapping[str, Any]) -> Measur
 
 
 def generated(program: Program, sizes: Mapping[str, int] | None = None) -> Oracle:
-    """An oracle made from the program's own definitions.
+    """An oracle made from the program's own definitions, those that the objective rests on.
 
     Sizes are read from the arrays; ``sizes`` adds those that no array has.
     """
-    tf = imported()
+    tf, needed = imported(), ancestors(program, "objective")
 
     def run(arrays: Arrays) -> Measured:
         known = dict(sizes or {})
@@ -96,7 +97,8 @@ def generated(program: Program, sizes: Mapping[str, int] | None = None) -> Oracl
         with tf.GradientTape() as tape:
             writer = _Writer(tf, known, {**values, **{n: p.read_value() for n, p in parameters.items()}})
             for definition in program.definitions:
-                writer.define(definition)
+                if definition.name in needed:
+                    writer.define(definition)
             objective = writer.tensors["objective"]
         return measured(tape, objective, parameters)
 

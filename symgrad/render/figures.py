@@ -1,39 +1,25 @@
-"""Pictures, with matplotlib: loss surfaces with their gradients, mini-batch noise, and the errors of a check.
-
-The same bytes on every run and wherever matplotlib is the same: every setting and font is matplotlib's own or stands
-here, whatever the user's matplotlibrc says, and no file carries a date or a program's name. The colours are those of
-Okabe and Ito, which colour-blind readers can tell apart.
-"""
+"""Pictures: loss surfaces with their gradients, the noise of mini-batches, and the errors of a check."""
 
 from __future__ import annotations
 
-import io
-import logging
-import re
-from contextlib import contextmanager
-from hashlib import sha256
-from html import escape
-from importlib import import_module
 from itertools import combinations, combinations_with_replacement
 from math import factorial, floor, log10
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Protocol
 
-from symgrad.errors import InputError, MissingDependencyError
+from symgrad.errors import InputError
+from symgrad.render.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, settings, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from symgrad.lang.model import Model
-    from symgrad.oracles.report import CheckReport
+    from symgrad.oracles.report import CheckReport, Formulas
     from symgrad.oracles.slices import Setting, Slice
+    from symgrad.render.canvas import Form
 
-Form = Literal["pdf", "svg", "png"]
-FORMS: tuple[str, ...] = get_args(Form)
-
-BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#000000", "#7F7F7F"
 SAMPLE_COLOURS = (BLUE, ORANGE, GREEN)
 
 _LINES = 14
@@ -51,27 +37,20 @@ _CAPTION = 24
 _MARGIN = 0.08
 """Part of a panel that arrows leave free on each side."""
 
-_STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8.0,
-    "mathtext.fontset": "cm",
-    "axes.titlesize": 8.0,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.labelsize": 7.0,
-    "ytick.labelsize": 7.0,
-    "legend.fontsize": 7.0,
-    "legend.frameon": False,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "symgrad",
-    "pdf.fonttype": 42,
-    "pdf.compression": 9,
-    "savefig.dpi": 200.0,
-}
 
+class Derived(Protocol):
+    """What is drawn of a derivation."""
 
-_ROOT_STYLE = "max-width: 100%; height: auto; stroke-linejoin: round; stroke-linecap: butt"
+    @property
+    def model(self) -> Model: ...
+
+    @property
+    def formulas(self) -> Formulas:
+        """The gradient of the objective."""
+
+    @property
+    def sample_formulas(self) -> Formulas:
+        """The gradients of the samples' losses."""
 
 
 def example() -> Setting:
@@ -85,7 +64,7 @@ def example() -> Setting:
     return Setting({"N": 3, "D": 2}, arrays)
 
 
-def surfaces(derivation: Any, form: Form = "svg") -> bytes:
+def surfaces(derivation: Derived, form: Form = "svg") -> bytes:
     """Three per-sample losses and their mean over the same two parameters, with all gradients.
 
     Args:
@@ -141,7 +120,7 @@ def ten_samples() -> Setting:
     return Setting({"N": 10, "D": 2}, {"x": np.array(x), "y": y, "w": np.array([0.5, -0.9]), "b": np.array(0.0)})
 
 
-def noise(derivation: Any, form: Form = "svg") -> bytes:
+def noise(derivation: Derived, form: Form = "svg") -> bytes:
     """The variance of the mini-batch gradient against the size of the mini-batch, with the law on top.
 
     Every mini-batch of ten samples is taken, with replacement and without: nothing is simulated.
@@ -288,42 +267,6 @@ def draw_errors(report: CheckReport) -> Figure:
     return figure
 
 
-def require() -> None:
-    """Make sure that matplotlib is there.
-
-    Raises:
-        MissingDependencyError: if it is not installed, or does not load.
-    """
-    try:
-        import_module("matplotlib")
-    except ImportError:
-        raise MissingDependencyError('pictures need matplotlib: pip install "symgrad[plot]"') from None
-    except ValueError as error:  # MPLBACKEND names nothing
-        raise MissingDependencyError(f"matplotlib does not load: {error}") from None
-
-
-@contextmanager
-def settings() -> Iterator[None]:
-    """matplotlib with its own defaults and our style, until the end of the block.
-
-    Raises:
-        MissingDependencyError: if matplotlib is not installed.
-    """
-    require()
-    import matplotlib as mpl
-
-    embedding = logging.getLogger("fontTools")
-    level = embedding.level
-    embedding.setLevel(logging.ERROR)  # it remarks on the age of matplotlib's own fonts
-    try:
-        with mpl.rc_context():
-            mpl.rcdefaults()
-            mpl.rcParams.update(_STYLE)
-            yield
-    finally:
-        embedding.setLevel(level)
-
-
 def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     """The panels, each with its contours and arrows; call it within ``settings``."""
     from matplotlib.figure import Figure
@@ -346,7 +289,7 @@ def draw_slice(cut: Slice, captions: Sequence[str] = ()) -> Figure:
     axes[0].set_ylabel(cut.over[1])
     for ax in axes:
         ax.set_xlabel(cut.over[0])
-        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     figure.supxlabel(_legend(cut, scale), fontsize=7)
     return figure
 
@@ -457,40 +400,3 @@ def captions(model: Model, at: Setting) -> list[str]:
             parts.append(f"{tensor.name} = {'(' + ', '.join(values) + ')' if row.ndim else values[0]}")
         found.append(", ".join(parts).replace("-", "\N{MINUS SIGN}"))
     return found if max(map(len, found)) <= _CAPTION else []
-
-
-def written(figure: Figure, form: Form, title: str, description: str) -> bytes:
-    """A figure as the bytes of a file; call it within ``settings``.
-
-    Raises:
-        InputError: if there is no such format.
-    """
-    if form not in FORMS:
-        raise InputError(f"no format {form!r}; there are: {', '.join(FORMS)}")
-    nothing: dict[Form, dict[str, Any]] = {
-        "pdf": {"Title": title, "Creator": None, "Producer": None, "CreationDate": None},
-        "svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
-        "png": {"Software": None, "Title": title, "Description": description},
-    }
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=form, metadata=nothing[form], bbox_inches="tight", pad_inches=0.03)
-    return _accessible(buffer.getvalue().decode(), title, description).encode() if form == "svg" else buffer.getvalue()
-
-
-def _accessible(svg: str, title: str, description: str) -> str:
-    """The drawing as an element that can stand in a page: it scales, says what it shows, and its names are its own."""
-    start = svg.index("<svg")
-    opening, body = svg[start : svg.index(">", start)], svg[svg.index(">", start) + 1 :]
-    body = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", body, count=1, flags=re.DOTALL)
-    body = re.sub(r' d="[^"]*"', _shorter, body)
-    body = re.sub(r"\s*<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    mark = f"fig{sha256(body.encode()).hexdigest()[:10]}-"
-    body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}", body)
-    told = f'<title id="{mark}title">{escape(title)}</title>\n <desc id="{mark}desc">{escape(description)}</desc>'
-    attributes = f'role="img" aria-labelledby="{mark}title {mark}desc" style="{_ROOT_STYLE}"'
-    return f"{opening} {attributes}>\n {told}{body}"
-
-
-def _shorter(path: re.Match[str]) -> str:
-    """Coordinates to a hundredth of a point, which nobody sees."""
-    return re.sub(r"\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), path[0])

@@ -93,6 +93,13 @@ def test_the_range_is_one_for_both_or_one_for_each(symgrad, here):
     assert a == b != c
 
 
+@pytest.mark.parametrize("name", ["poisson_regression", "linear_regression"])
+@pytest.mark.parametrize("text", ["-1e3:1e3", "-1e99:1e99"])
+def test_a_range_where_the_loss_overflows_is_drawn(symgrad, name, text):
+    ran = symgrad("plot", name, "--range", text)
+    assert (ran.code, ran.err) == (0, "")
+
+
 @pytest.mark.parametrize("size", ["1", "2", "9"])
 def test_any_number_of_samples_is_drawn(symgrad, size):
     assert symgrad("plot", "mlp_tanh", "--sizes", f"N={size}").code == 0
@@ -126,6 +133,9 @@ def test_a_file_that_is_there_is_kept_without_force(symgrad, here):
         (["--range", "3"], "--range: '3', expected two numbers, as in -3:3"),
         (["--range", "3:-3"], "--range: '3:-3', expected a number and a larger one"),
         (["--range", "-inf:3"], "--range: '-inf:3', expected a number and a larger one"),
+        (["--range", "nan:3"], "--range: 'nan:3', expected a number and a larger one"),
+        (["--range", "-1e300:1e300"], "--range: '-1e300:1e300', expected a number and a larger one"),
+        (["--range", "1:1.0000000001"], "expected a number and a larger one"),
         (["--range", "0:1:2"], "--range: '0:1:2', expected two numbers"),
         (["--range", "0:1,0:1,0:1"], "--range: 3 ranges, expected one for both parameters, or two"),
         (["--range", "50:51"], "which is not between 50 and 51"),
@@ -175,3 +185,12 @@ def test_without_matplotlib_the_exit_code_is_4_and_the_way_to_get_it_is_told(sym
     assert (ran.code, ran.out) == (4, "")
     assert ran.err == 'symgrad: error: pictures need matplotlib: pip install "symgrad[plot]"\n'
     assert list(here.iterdir()) == []
+
+
+def test_data_that_no_three_samples_can_hold_exactly_are_drawn_for_four(symgrad, here):
+    (here / "share.sg").write_text(
+        "index n : N\nbatch n\ndata y[n], q[n]\nparameter a, b\nassume q[n] = 1 / size(N)\n"
+        "loss[n] = (a - y[n])^2 + q[n] * b^2\n"
+    )
+    assert json.loads(symgrad("plot", "share.sg", "--json").out)["sizes"] == {"N": 4}
+    assert "no point was found" in symgrad("plot", "share.sg", "--sizes", "N=3").err

@@ -26,7 +26,9 @@ def claimed():
         gradients = {}
         parameters = {t.name for t in model.program.inputs if t.kind == "parameter"}
         for claim in model.claims:
-            if not isinstance(claim.left, Partial) or claim.left.wrt.tensor not in parameters:
+            if not isinstance(claim.left, Partial) or claim.left.wrt.tensor not in parameters or claim.expect_refuted:
+                continue
+            if claim.left.body not in (Entry("objective", ()), Entry("loss", (model.batch,))):
                 continue
             if claim.expect_refuted or claim.left.body.tensor not in {"loss", "objective"}:
                 continue

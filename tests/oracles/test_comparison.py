@@ -109,6 +109,22 @@ def test_a_users_own_formula_is_compared_with_generated_operations(entry):
     assert "generated" in str(report)
 
 
+def test_a_size_that_no_array_has_is_the_same_for_both_sides():
+    text = """index n : N, r : R, b : B
+batch n
+data y[n]
+parameter w
+loss[n] = sum(r, (w - y[n])^2) * size(B)
+claim d(loss[n]) / d(w) = 2 * size(R) * size(B) * (w - y[n])
+"""
+    model = parse_model(text, "copies", "copies.sg")
+    gradient = Times((over_n, sigma(n, model.claims[0].right)))
+    report = check(model, Formulas((), {"w": ((), gradient)}))
+    assert report.outcome is Outcome.AGREE
+    assert report.oracle == "generated"
+    assert report.survived == ()
+
+
 def test_an_entry_is_recognised_by_its_loss_and_not_by_its_name_alone(entry):
     model = entry("logistic_regression")
     program = model.program

@@ -31,7 +31,7 @@ def tried(term, adjoints=(), array=A, actual=None, batch=5):
     formulas = Formulas(tuple(adjoints), {"w": ((d, k), term)})
     known: dict[str, Control] = {}
     answer = np.vectorize(float)(exact.x) if actual is None else actual
-    try_controls(known, exact, answer, Mutant(formulas, "w", (d, k), before), batch)
+    try_controls(known, exact, answer, Mutant(formulas, "w", (d, k), before), batch, 1.0)
     return known
 
 

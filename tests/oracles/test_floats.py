@@ -70,7 +70,7 @@ def test_many_points_at_once_are_the_points_one_by_one(case):
 def test_every_definition_of_the_catalogue_has_the_value_that_balls_give_it(name):
     model = load_model(catalogue.find(name))
     random_ = random.Random(1)
-    point = sample_point(model, sample_sizes(model.program, random_), random_)
+    point = sample_point(model, sample_sizes(model.program, random_, {model.program.batch: 4}), random_)
     floats = FloatEvaluator(
         point.sizes, as_arrays(model, point, "float64"), {t.name: len(t.shape) for t in model.program.inputs}
     )

@@ -11,7 +11,7 @@ from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Judgement, Number, Siz
 from symgrad.lang.model import Model
 from symgrad.lang.parser import parse_model
 from symgrad.oracles.balls import Evaluator, Point
-from symgrad.oracles.points import adjust, reach, representable, sample_point, sample_sizes, satisfies
+from symgrad.oracles.points import adjust, loose_sizes, reach, representable, sample_point, sample_sizes, satisfies
 
 
 def number(value: int | Fraction) -> Number:
@@ -131,6 +131,26 @@ def test_hypotheses_are_evaluated_for_all_letters():
 def test_a_point_defines_every_entry_of_the_program():
     m = model(SUM_TO_ONE)
     assert isinstance(Evaluator(m.program, sampled(m)).value(Entry("objective", ()), {}), Fraction)
+
+
+def test_a_size_that_only_a_formula_mentions_has_a_number_of_its_own():
+    m = model(loss=Times((Entry("z", (n,)), Size("B"), sigma(Index("r", "R"), number(2)))))
+    for seed in range(20):
+        sizes = sample_sizes(m.program, random.Random(seed))
+        assert {"B", "R"} <= set(sizes)
+        assert {name: sizes[name] for name in ("B", "R")} == loose_sizes(m.program)
+        assert len(set(sizes.values())) == len(sizes)
+    assert loose_sizes(model().program) == {}
+
+
+def test_only_what_is_measured_has_to_be_exact_in_the_tested_precision():
+    third = Judgement("=", Entry("q", (n,)), number(Fraction(1, 3)))
+    program = model().program
+    with_data = Program("N", (*program.inputs, Tensor("q", "data", ("N",))), program.definitions)
+    m = Model("m", "m", (), n, (n, d, k), with_data, (third,))
+    assert set(sampled(m).values["q"].values()) == {Fraction(1, 3)}
+    used = Program("N", with_data.inputs, model(loss=Times((Entry("z", (n,)), Entry("q", (n,))))).program.definitions)
+    assert sampled(Model("m", "m", (), n, (n, d, k), used, (third,))) is None
 
 
 BINARY = """index n : N, k : K

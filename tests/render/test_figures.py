@@ -2,7 +2,6 @@ import dataclasses
 import hashlib
 import io
 import itertools
-import logging
 import os
 import subprocess
 import sys
@@ -11,18 +10,18 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 from matplotlib.quiver import Quiver
 
-from symgrad.errors import InputError, MissingDependencyError
+from symgrad.errors import InputError
 from symgrad.oracles.report import CheckReport, Outcome
 from symgrad.oracles.slices import chosen, gradients, sliced
 from symgrad.render import figures
-from symgrad.render.figures import FORMS, draw_errors, draw_noise, draw_slice, errors, noise, settings, surfaces
+from symgrad.render.canvas import FORMS, settings
+from symgrad.render.figures import draw_errors, draw_noise, draw_slice, errors, noise, surfaces
 
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -128,6 +127,17 @@ def test_arrows_of_any_length_stay_in_the_panel_and_can_be_seen(cut, stretch):
         assert low < tip[0] < high
         assert left < tip[1] < right
     assert max(np.hypot(*(tip - start)) for start, tip, _ in arrows(last)) > 0.1 * (high - low)
+
+
+def test_of_many_samples_the_tips_are_drawn_instead_of_arrows(cut):
+    rows = np.random.default_rng(0).normal(size=(500, 2))
+    with settings():
+        last = draw_slice(dataclasses.replace(cut, gradients=rows, batch=rows.mean(axis=0))).axes[-1]
+    found = arrows(last)
+    assert len(found) == 4
+    scale = (found[0][1] - cut.theta)[0] / rows[0][0]
+    tips = max((line.get_xydata() for line in last.lines), key=len)
+    assert tips == pytest.approx(np.asarray(cut.theta) + scale * rows)
 
 
 def test_gradients_that_vanish_and_losses_that_are_undefined_are_drawn(cut):
@@ -314,35 +324,3 @@ def test_an_svg_scales_says_what_it_shows_and_needs_nothing_else(picture, name):
 def test_names_in_pictures_on_one_page_do_not_clash(picture):
     every = [name for picture_ in NAMES for name in ids(picture(picture_, "svg").decode())]
     assert len(every) == len(set(every))
-
-
-def test_an_unknown_format_is_refused(logistic):
-    with pytest.raises(InputError, match="no format 'gif'; there are: pdf, svg, png"):
-        surfaces(logistic, "gif")
-
-
-def test_without_matplotlib_the_error_says_how_to_get_it(logistic, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r'pip install "symgrad\[plot\]"') as missing:
-        surfaces(logistic, "svg")
-    assert missing.value.exit_code == 4
-
-
-def test_a_matplotlib_that_does_not_load_is_told(logistic, monkeypatch):
-    def broken(_):
-        raise ValueError("Key backend: 'nonsense'")
-
-    monkeypatch.setattr(figures, "import_module", broken)
-    with pytest.raises(MissingDependencyError, match="matplotlib does not load: Key backend"):
-        noise(logistic, "svg")
-
-
-def test_the_users_settings_are_as_before(logistic):
-    with mpl.rc_context({"font.size": 23.0, "svg.hashsalt": "mine"}):
-        before = dict(mpl.rcParams)
-        surfaces(logistic, "png")
-        assert dict(mpl.rcParams) == before
-    level = logging.getLogger("fontTools").level
-    with pytest.raises(KeyError), settings():
-        raise KeyError
-    assert logging.getLogger("fontTools").level == level

@@ -87,8 +87,14 @@ def test_what_is_proved_needs_no_remark():
             "No weights for the per-sample gradients were found: it jumps.",
         ),
         ({"c[n]": "1", "kind": "sum"}, "every per-sample gradient has the weight one"),
-        ({"c[n]": "y[n] / sum(n, y[n])", "kind": "data"}, "with the weights c[n] = y[n]/(Σ_i y[i])"),
-        ({"c[n]": "y[n] * w[1]", "kind": "theta"}, "depend on the parameters, c[n] y[n] * w[1]"),
+        (
+            {"c[n]": "y[n] / sum(n, y[n])", "kind": "data"},
+            "The weights do not depend on the parameters: ∇_θ ℒ = Σ_n c[n] · ∇_θ ℓ[n] c[n] = y[n]/(Σ_i y[i])",
+        ),
+        (
+            {"c[n]": "y[n] * w[1]", "kind": "theta"},
+            "The weights depend on the parameters: ∇_θ ℒ = Σ_n c[n] · ∇_θ ℓ[n] c[n] y[n] * w[1]",
+        ),
         (
             {"c[n]": "1/size(N)", "kind": "mean", "remainder": "b^2", "repair": "loss[n] + b^2"},
             "with ℓ[n] + b² for ℓ[n]",
