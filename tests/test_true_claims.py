@@ -86,7 +86,7 @@ def test_the_true_claims_are_many_and_of_every_kind():
 @every
 def test_what_is_made_wrong_is_refuted_by_the_same_means(name):
     """So the first test can fail: three times a true right side is not right."""
-    wrong = [replace(claim, right=Times((THREE, claim.right))) for _, claim in true(name)[:3] if claim.right != ZERO]
+    wrong = [replace(claim, right=Times((THREE, claim.right))) for _, claim in true(name)[:2] if claim.right != ZERO]
     found = derive(replace(model(name), claims=tuple(wrong), expected=frozenset())).claims
     assert found
     assert {result["status"] for result in found} == {"refuted"}

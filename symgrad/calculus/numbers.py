@@ -49,10 +49,11 @@ _PLAIN = (*_FEW, Fraction(2))
 WIDE = (*SMALL, *map(Fraction, ("3/2", "-3", "4", "1/4", "8", "5", "-3/2", "9")))
 """Values of at most two digits over one digit, the small ones first."""
 
+_SPARSE = _Stage(_PLAIN, _PLAIN, 32, zero=0.5)  # functions are rational at zero, while other factors are not zero
 _STAGES = (
     _Stage(_ZERO, _FEW[:2], 8),  # exp(0), and roots of zero and one
     _Stage(_ZERO, _PLAIN, 16),
-    _Stage(_PLAIN, _PLAIN, 32, zero=0.5),  # functions are rational at zero, while other factors are not zero
+    _SPARSE,
     _Stage(SMALL, SMALL, 40),
     _Stage(WIDE, WIDE, 24),
 )
@@ -89,6 +90,16 @@ def candidates(
             free = sample_point(model, sizes, rng)
             if free is not None:
                 yield free
+
+
+def sparse(model: Model, sizes: dict[str, int], draws: int) -> Iterator[Point]:
+    """Points of these sizes at which many tensors vanish: there functions are rational most often; deterministic."""
+    rng = random.Random(draws)
+    for _ in range(draws):
+        values = _drawn(model, sizes, _SPARSE, rng)
+        point = Point(sizes, values)
+        if adjust(model, point, values):
+            yield point
 
 
 def _all(values: Values) -> tuple[Fraction, ...]:

@@ -19,10 +19,13 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.terms import Judgement
 from symgrad.lang.model import Model
 from symgrad.oracles.balls import Point, Real, Undefined, difference, separated
-from symgrad.oracles.points import adjust, every
+from symgrad.oracles.points import Place, adjust, every
 
-PATIENCE = 150
+PATIENCE = 100
 """Points that are still tried after a counterexample, for one whose numbers are all small."""
+
+HUNT = 400
+"""Points that are tried for an exact counterexample where only balls were found."""
 
 WORK = 400_000
 """Nodes of the program, times points, after which the search gives up; but at least ``LEAST`` points are tried."""
@@ -79,7 +82,15 @@ class Question:
             left -= 1
             if left <= 0 or (best is not None and best.tier == 0):
                 break
+        if best is not None and best.tier == _BALL:
+            best = self._exact(best)
         return self._written(self._simpler(self._smaller(best))) if best else None
+
+    def _exact(self, found: _Found) -> _Found:
+        """An exact counterexample of the same sizes, if there is one where many tensors vanish."""
+        points = numbers.sparse(self.model, dict(found.point.sizes), HUNT)
+        exact = (other for point in points if (other := self._at(point)) and other.tier < _BALL)
+        return next(exact, found)
 
     @property
     def given_up(self) -> str:
@@ -122,12 +133,18 @@ class Question:
         """The same with simpler values, one entry after the other, the last samples first.
 
         Where a number is not rational, or has too many digits, another value of one entry may cure that: this is tried
-        before.
+        when zeros have left few places where it can come from.
         """
         places = [(i.name, where) for i in self.model.program.inputs for where in found.point.values[i.name]][::-1]
-        for tensor, where in places if found.tier else ():
+        found = self._simplified(found, places)
+        if found.tier == 0:
+            return found
+        for tensor, where in places:
             if found.tier:
                 found = self._with(found, tensor, where, numbers.WIDE, lambda new, old: new.tier < old.tier)
+        return self._simplified(found, places)
+
+    def _simplified(self, found: _Found, places: list[Place]) -> _Found:
         for tensor, where in places:
             simple = _RANKED[: _rank(found.point.values[tensor][where])]
             found = self._with(found, tensor, where, simple, _simpler)
