@@ -39,7 +39,14 @@ claim d(objective) / d(r[n, d]) = 2 * (r[n, d] - y[n, d]) / size(N)
 """
 """Weights that are square, so that they can be transposed, and letters of one size, so that they can be swapped."""
 
-NAMES = (*catalogue.names(), "square")
+TIED = {name for name in catalogue.names() if catalogue.find(name).read_text(encoding="utf-8").count("assume") > 1}
+"""Entries whose data are tied by several assumptions, which the reader here does not draw; of them tests/test_gallery.py
+and tests/test_questions.py tell."""
+
+SLOW = {"batch_norm", "info_nce"}
+"""Entries of which a hundred claims take minutes."""
+
+NAMES = (*(name for name in catalogue.names() if name not in TIED | SLOW), "square")
 
 
 @cache
@@ -88,7 +95,7 @@ def wrong(name):
     """Wrong claims about an entry with their mistakes; what is right by accident is left out."""
     model = stated(name)[1]
     queues = defaultdict(list)
-    for number, claim in enumerate(model.claims):
+    for number, claim in enumerate(c for c in model.claims if not c.expect_refuted):
         for kind, right in variants(claim.right, model.batch.size):
             queues[kind, number].append(replace(claim, right=right))
     keys = sorted(queues)
@@ -197,9 +204,10 @@ def test_the_wrong_claims_are_many_and_of_every_kind():
 
 
 def test_the_claims_that_the_mistakes_start_from_hold():
-    assert all(holds(name, claim) for name in NAMES for claim in stated(name)[1].claims)
+    assert all(holds(name, claim) is not claim.expect_refuted for name in NAMES for claim in stated(name)[1].claims)
 
 
 @every
 def test_the_mistakes_are_about_every_claim_of_an_entry(name):
-    assert {claim.left for _, claim in wrong(name)} == {claim.left for claim in stated(name)[1].claims}
+    stated_true = {claim.left for claim in stated(name)[1].claims if not claim.expect_refuted}
+    assert {claim.left for _, claim in wrong(name)} == stated_true

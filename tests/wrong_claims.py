@@ -8,6 +8,7 @@ from symgrad.kernel.terms import (
     Apply,
     Entry,
     Index,
+    Largest,
     Number,
     Plus,
     Power,
@@ -55,7 +56,7 @@ def inside(term, around, free):
     for name, made in here(term, around, free):
         yield name, made
     parts = children(term)
-    under = (term.size, *around) if isinstance(term, Sum) else around
+    under = (term.size, *around) if isinstance(term, Sum | Largest) else around
     for k, part in enumerate(parts):
         for name, made in inside(part, under, free):
             yield name, rebuilt(term, (*parts[:k], made, *parts[k + 1 :]))
