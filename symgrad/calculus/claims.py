@@ -74,11 +74,15 @@ class Claims:
 
     def _hint(self, claim: Claim) -> dict[str, str] | None:
         """One change of the right side with which the claim is proved."""
+        derived = Chain(self.program, claim.left)
+        self._derive(derived)
         for repair in repairs(self.model, claim):
             changed = replace(claim, right=repair.right)
+            if self._question(derived, changed).glance():
+                continue
             chain = Chain(self.program, claim.left)
             self._derive(chain)
-            if not self._question(chain, changed).glance() and self._proof(chain, changed) is not None:
+            if self._proof(chain, changed) is not None:
                 subject = repair.subject if isinstance(repair.subject, str) else self.printer.text(repair.subject)
                 return {"kind": repair.kind, "subject": subject, "right": self.printer.text(repair.right)}
         return None
