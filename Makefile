@@ -24,7 +24,7 @@ demo: $(VENV)/.demo
 	$(BIN)/symgrad prove mlp_softmax --check tensorflow
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' --benchmark-sort=name $(PYTEST_ARGS)

@@ -18,7 +18,7 @@ from symgrad.kernel.terms import letters
 from symgrad.lang.parser import load_model, parse_model
 from symgrad.lang.text import Printer
 
-MOST = 100
+MOST = 40
 """Wrong claims per entry: they are chosen in turn from every mistake about every claim."""
 
 SQUARE = """
@@ -44,7 +44,7 @@ TIED = {name for name in catalogue.names() if catalogue.find(name).read_text(enc
 and tests/test_questions.py tell."""
 
 SLOW = {"batch_norm", "info_nce"}
-"""Entries of which a hundred claims take minutes."""
+"""Entries of which so many claims take minutes."""
 
 NAMES = (*(name for name in catalogue.names() if name not in TIED | SLOW), "square")
 
@@ -200,7 +200,7 @@ def test_the_wrong_claims_are_many_and_of_every_kind():
         "wrong power",
     }
     assert sum(kinds.values()) >= 1000
-    assert all(len(wrong(name)) >= 40 for name in NAMES)
+    assert all(len(wrong(name)) >= 20 for name in NAMES)
 
 
 def test_the_claims_that_the_mistakes_start_from_hold():

@@ -241,6 +241,8 @@ class Setting:
             if (tie := untied(given)) is not None:
                 different = Related(letter(tie[2], called), "!=", letter(tie[3], called))
                 values = (self.shaper(side, naming=called) for side in tie[:2])
-                item = (Related(next(values), "!=", next(values)), " for all ", different, ".")
+                rest = [(letter(i, called),) for i in free if i not in tie[2:]]
+                ending = (", and all ", *joined(rest), ".") if rest else (".",)
+                item = (Related(next(values), "!=", next(values)), " for all ", different, *ending)
             items += [item] if item not in items else []
         return Block("assumption", (Items(tuple(items)),))
