@@ -40,8 +40,8 @@ claim d(objective) / d(r[n, d]) = 2 * (r[n, d] - y[n, d]) / size(N)
 """Weights that are square, so that they can be transposed, and letters of one size, so that they can be swapped."""
 
 TIED = {name for name in catalogue.names() if catalogue.find(name).read_text(encoding="utf-8").count("assume") > 1}
-"""Entries whose data are tied by several assumptions, which the reader here does not draw; of them tests/test_gallery.py
-and tests/test_questions.py tell."""
+"""Entries whose data are tied by several assumptions, which the reader here does not draw; tests/test_gallery.py and
+tests/test_questions.py tell of them."""
 
 SLOW = {"batch_norm", "info_nce"}
 """Entries of which so many claims take minutes."""
