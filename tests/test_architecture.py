@@ -2,9 +2,9 @@
 
 import ast
 import io
+import resource
 import subprocess
 import sys
-import time
 import tokenize
 from pathlib import Path
 
@@ -252,12 +252,17 @@ def test_asking_for_help_loads_click_and_nothing_else(arguments):
 
 
 def test_help_takes_at_most_ten_times_a_bare_start_of_the_interpreter():
+    def children():
+        """Seconds of processor that children took: other processes do not count."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     def fastest(*arguments):
         taken = []
         for _ in range(7):
-            begun = time.perf_counter()
+            begun = children()
             subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-            taken.append(time.perf_counter() - begun)
+            taken.append(children() - begun)
         return min(taken)
 
     assert fastest("-m", "symgrad", "--help") <= 10 * fastest("-c", "pass")

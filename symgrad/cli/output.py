@@ -7,6 +7,7 @@ import re
 import secrets
 import signal
 import stat
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -99,12 +100,20 @@ def differs(path: Path, content: bytes, *, force: bool) -> bool:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let an interrupt or a timeout wait until the block is over."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
+    """Let an interrupt or a timeout wait until the block is over.
+
+    By handlers, not by a mask: a mask is one thread's, and libraries run threads of their own.
+    """
+    came: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGALRM"):
+            if number := getattr(signal, name, None):
+                before[number] = signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in came:
+            signal.raise_signal(number)

@@ -87,7 +87,7 @@ class _Lines:
                     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
                     for k, row in enumerate(cells):
                         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                        out.append([(f"    {line}", "formula" if k else "")])
+                        out.append([(f"    {line.rstrip()}", "formula" if k else "")])
                 case Display(rows, _):
                     out += self.display(rows)
         if block.kind == "proof":

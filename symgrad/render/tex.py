@@ -153,7 +153,7 @@ class _Tex:
         for block in told.blocks:
             out += [*self.block(block), ""]
         for source in told.sources:
-            out.append(rf"\par\noindent{{\small Source: {tex_text(source)}.\par}}")
+            out.append(rf"\par\noindent{{\small\sloppy Source: {_breakable(source)}.\par}}")
         return "\n".join(out).rstrip() + "\n"
 
     def block(self, block: Block) -> list[str]:
@@ -319,9 +319,8 @@ class _Tex:
         name = "align" if tag else "align*"
         shown = [rf"\begin{{{name}}}", *out, rf"\end{{{name}}}"]
         if not side and given:
-            shown.append(
-                r"\noindent Reasons: " + "; ".join(f"({_letter(k)}) {text}" for k, text in enumerate(given)) + "."
-            )
+            listed = "; ".join(f"({_letter(k)}) {text}" for k, text in enumerate(given))
+            shown.append(rf"{{\sloppy\noindent Reasons: {listed}.\par}}")
         return shown
 
     def _cell(self, row: Row, k: int, rows: tuple[Row, ...], given: list[str], end: str) -> _Cell:

@@ -11,7 +11,7 @@ import pytest
 from symgrad.errors import DisagreementError, InputError
 from symgrad.kernel.functions import inverse, minus
 from symgrad.kernel.program import Definition
-from symgrad.kernel.terms import ONE, Apply, Entry, Index, Number, Plus, Size, Times, sigma, subterms
+from symgrad.kernel.terms import ONE, Apply, Entry, Index, Number, Partial, Plus, Size, Times, sigma, subterms
 from symgrad.lang.parser import parse_model
 from symgrad.oracles.comparison import Formulas, Outcome, check
 from symgrad.oracles.report import Measured, Oracle
@@ -155,12 +155,19 @@ WRONG = {
 }
 
 
+def moving(model, formulas):
+    """The gradients that are not claimed to be exactly zero: no factor makes those wrong."""
+    stated = [claim for claim in model.claims if isinstance(claim.left, Partial) and claim.right == number(0)]
+    zero = {claim.left.wrt.tensor for claim in stated}
+    return [(name, gradient) for name, gradient in formulas.gradients.items() if name not in zero]
+
+
 @pytest.mark.parametrize("name", CATALOGUE)
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_formula_is_rejected(name, wrong, entry, claimed):
     model = entry(name)
     right = claimed(model)
-    for parameter, (letters, term) in right.gradients.items():
+    for parameter, (letters, term) in moving(model, right):
         changed = Formulas((), {**right.gradients, parameter: (letters, WRONG[wrong](term))})
         report = check(model, changed)
         assert report.outcome is Outcome.DISAGREE
@@ -171,7 +178,7 @@ def test_a_wrong_formula_is_rejected(name, wrong, entry, claimed):
 def test_a_relative_error_of_a_thousandth_is_rejected_in_float32(name, entry, claimed):
     model = entry(name)
     right = claimed(model)
-    for parameter, (letters, term) in right.gradients.items():
+    for parameter, (letters, term) in moving(model, right):
         off = Times((number(1 + Fraction(1, 1000)), term))
         changed = Formulas((), {**right.gradients, parameter: (letters, off)})
         assert check(model, changed, dtype="float32").outcome is Outcome.DISAGREE
