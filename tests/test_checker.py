@@ -2115,7 +2115,8 @@ def test_an_altered_certificate_is_refused(real, name):
             done.add(kind)
     # A term between two steps may sometimes be another one, and so may a premise that says the same without letters:
     # then the steps are another proof of the same statements.
-    assert {kind for kind, _ in slipped} <= {"a letter", "an operand", "an operand more", "the first premise"}
+    other_proofs = {"a letter", "an operand", "an operand more", "operands in another order", "the first premise"}
+    assert {kind for kind, _ in slipped} <= other_proofs
     assert len(slipped) <= 0.04 * tried
     assert len(done) >= 50, sorted(EDITS.keys() - done)
 
