@@ -1,19 +1,14 @@
 """The catalogue's entries as Keras models, or TensorFlow written by hand where Keras computes another function.
 
-Nothing here is derived from a model's definitions: each function is what a practitioner would write. Layers and losses
-are given the tested precision, since Keras otherwise casts to float32.
+Nothing here is derived from a model's definitions: each function is what a practitioner would write.
 """
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symgrad.errors import InputError
-from symgrad.oracles import tensorflow
+from symgrad.oracles import keras_networks, tensorflow
+from symgrad.oracles.keras_run import SAME, Reference, Run, keras
 from symgrad.oracles.report import Measured, Oracle
 
 if TYPE_CHECKING:
@@ -23,70 +18,12 @@ if TYPE_CHECKING:
     from symgrad.oracles.report import Arrays
 
 
-def keras() -> Any:
-    """The ``keras`` module, running on TensorFlow.
-
-    Raises:
-        InputError: if Keras was already imported with another backend.
-    """
-    tensorflow.imported()
-    if "keras" not in sys.modules:
-        os.environ["KERAS_BACKEND"] = "tensorflow"
-    module = importlib.import_module("keras")
-    if module.backend.backend() != "tensorflow":
-        raise InputError(f"Keras runs on {module.backend.backend()} here; set KERAS_BACKEND=tensorflow")
-    return module
-
-
-class _Run:
-    """One evaluation: layers with given weights, under a tape."""
-
-    def __init__(self, arrays: Arrays) -> None:
-        self.tf, self.keras, self.arrays = tensorflow.imported(), keras(), arrays
-        self.dtype = next(iter(arrays.values())).dtype.name
-        self.watched: dict[str, tuple[Any, tuple[int, ...]]] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        return self.tf.constant(self.arrays[name])
-
-    def column(self, name: str) -> Any:
-        """A tensor of one axis as a column: what Keras calls one output."""
-        return self[name][:, None]
-
-    def dense(self, kernel: str, bias: str, activation: str | None = None) -> Any:
-        """A ``Dense`` layer that holds the two parameters; a kernel of one axis makes one output."""
-        weights, offsets = self.arrays[kernel], self.arrays[bias]
-        matrix, vector = weights.reshape(weights.shape[0], -1), offsets.reshape(-1)
-        layer = self.keras.layers.Dense(matrix.shape[1], activation=activation, dtype=self.dtype)
-        layer.build((None, matrix.shape[0]))
-        layer.set_weights([matrix, vector])
-        self.watched[kernel] = layer.kernel.value, weights.shape
-        self.watched[bias] = layer.bias.value, offsets.shape
-        return layer
-
-    def loss(self, name: str, **options: Any) -> Any:
-        """A Keras loss in the tested precision."""
-        return getattr(self.keras.losses, name)(dtype=self.dtype, **options)
-
-    def variable(self, name: str) -> Any:
-        variable = self.tf.Variable(self.arrays[name])
-        self.watched[name] = variable, self.arrays[name].shape
-        return variable
-
-    def measured(self, objective: Callable[[], Any]) -> Measured:
-        with self.tf.GradientTape() as tape:
-            value = objective()
-        found = tensorflow.measured(tape, value, {name: variable for name, (variable, _) in self.watched.items()})
-        shaped = {name: None if g is None else g.reshape(self.watched[name][1]) for name, g in found.gradients.items()}
-        return Measured(found.objective, shaped)
-
-
-def _linear_regression(run: _Run) -> Measured:
+def _linear_regression(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
     return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
 
 
-def _ridge(run: _Run) -> Measured:
+def _ridge(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
 
     def objective() -> Any:
@@ -96,33 +33,33 @@ def _ridge(run: _Run) -> Measured:
     return run.measured(objective)
 
 
-def _poisson_regression(run: _Run) -> Measured:
+def _poisson_regression(run: Run) -> Measured:
     layer, tf = run.dense("w", "b"), run.tf
     return run.measured(lambda: tf.reduce_mean(tf.nn.log_poisson_loss(run["y"], layer(run["x"])[:, 0])))
 
 
-def _logistic_regression(run: _Run) -> Measured:
+def _logistic_regression(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("BinaryCrossentropy", from_logits=True)
     return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
 
 
-def _logistic_regression_probability(run: _Run) -> Measured:
+def _logistic_regression_probability(run: Run) -> Measured:
     layer, loss = run.dense("w", "b", "sigmoid"), run.loss("BinaryCrossentropy", from_logits=False)
     return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
 
 
-def _weighted_logistic(run: _Run) -> Measured:
+def _weighted_logistic(run: Run) -> Measured:
     loss = run.loss("BinaryCrossentropy", from_logits=True, reduction="mean_with_sample_weight")
     layer = run.dense("w", "b")
     return run.measured(lambda: loss(run.column("y"), layer(run["x"]), sample_weight=run["s"]))
 
 
-def _softmax_regression(run: _Run) -> Measured:
+def _softmax_regression(run: Run) -> Measured:
     layer, loss = run.dense("W", "b"), run.loss("CategoricalCrossentropy", from_logits=True)
     return run.measured(lambda: loss(run["y"], layer(run["x"])))
 
 
-def _softmax_regression_any_labels(run: _Run) -> Measured:
+def _softmax_regression_any_labels(run: Run) -> Measured:
     layer, tf = run.dense("W", "b"), run.tf
 
     def objective() -> Any:
@@ -131,8 +68,8 @@ def _softmax_regression_any_labels(run: _Run) -> Measured:
     return run.measured(objective)
 
 
-def _mlp(activation: str) -> Callable[[_Run], Measured]:
-    def compute(run: _Run) -> Measured:
+def _mlp(activation: str) -> Callable[[Run], Measured]:
+    def compute(run: Run) -> Measured:
         network = run.keras.Sequential([run.dense("W1", "b1", activation), run.dense("w2", "b2")])
         loss = run.loss("MeanSquaredError")
         return run.measured(lambda: loss(run.column("y"), network(run["x"])))
@@ -140,13 +77,13 @@ def _mlp(activation: str) -> Callable[[_Run], Measured]:
     return compute
 
 
-def _mlp_softmax(run: _Run) -> Measured:
+def _mlp_softmax(run: Run) -> Measured:
     layers = [run.dense("W1", "b1", "tanh"), run.dense("W2", "b2", "sigmoid"), run.dense("W3", "b3")]
     network, loss = run.keras.Sequential(layers), run.loss("CategoricalCrossentropy", from_logits=True)
     return run.measured(lambda: loss(run["y"], network(run["x"])))
 
 
-def _autoencoder(run: _Run) -> Measured:
+def _autoencoder(run: Run) -> Measured:
     tf, encoder, offset = run.tf, run.dense("W", "b", "tanh"), run.variable("c")
 
     def objective() -> Any:
@@ -156,37 +93,37 @@ def _autoencoder(run: _Run) -> Measured:
     return run.measured(objective)
 
 
-def _rmse(run: _Run) -> Measured:
+def _rmse(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
     return run.measured(lambda: run.tf.sqrt(loss(run.column("y"), layer(run["x"]))))
 
 
-def _log_of_mean(run: _Run) -> Measured:
+def _log_of_mean(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
     return run.measured(lambda: run.tf.math.log(loss(run.column("y"), layer(run["x"]))))
 
 
-def _batch_max(run: _Run) -> Measured:
+def _batch_max(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction=None)
     return run.measured(lambda: run.tf.reduce_max(loss(run.column("y"), layer(run["x"]))))
 
 
-def _sum_reduction(run: _Run) -> Measured:
+def _sum_reduction(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("BinaryCrossentropy", from_logits=True, reduction="sum")
     return run.measured(lambda: loss(run.column("y"), layer(run["x"])))
 
 
-def _mean_with_sample_weight(run: _Run) -> Measured:
+def _mean_with_sample_weight(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
     return run.measured(lambda: loss(run.column("y"), layer(run["x"]), sample_weight=run["s"]))
 
 
-def _masked_mean(run: _Run) -> Measured:
+def _masked_mean(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
     return run.measured(lambda: loss(run["y"][:, :, None], layer(run["x"]), sample_weight=run["m"]))
 
 
-def _unequal_shards(run: _Run) -> Measured:
+def _unequal_shards(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError", reduction="mean_with_sample_weight")
 
     def objective() -> Any:
@@ -197,7 +134,7 @@ def _unequal_shards(run: _Run) -> Measured:
     return run.measured(objective)
 
 
-def _gradient_accumulation(run: _Run) -> Measured:
+def _gradient_accumulation(run: Run) -> Measured:
     loss = run.loss("CategoricalCrossentropy", from_logits=True, reduction="mean_with_sample_weight")
     layer = run.dense("W", "b")
 
@@ -209,7 +146,7 @@ def _gradient_accumulation(run: _Run) -> Measured:
     return run.measured(objective)
 
 
-def _l2_penalty_counted_twice(run: _Run) -> Measured:
+def _l2_penalty_counted_twice(run: Run) -> Measured:
     tf, layer = run.tf, run.dense("w", "b")
 
     def objective() -> Any:
@@ -220,18 +157,14 @@ def _l2_penalty_counted_twice(run: _Run) -> Measured:
     return run.measured(objective)
 
 
-def _batch_norm(run: _Run) -> Measured:
+def _batch_norm(run: Run) -> Measured:
     inner, outer, loss = run.dense("W", "b"), run.dense("v", "c"), run.loss("MeanSquaredError")
-    layer = run.keras.layers.BatchNormalization(epsilon=float(run.arrays["epsilon"]), dtype=run.dtype)
-    layer.build((None, inner.units))
-    for name, variable in (("gamma", layer.gamma), ("beta", layer.beta)):
-        variable.assign(run.arrays[name])
-        run.watched[name] = variable.value, run.arrays[name].shape
+    layer = run.normalisation("BatchNormalization", inner.units)
     tanh = run.keras.activations.tanh
     return run.measured(lambda: loss(run.column("y"), outer(tanh(layer(inner(run["x"]), training=True)))))
 
 
-def _info_nce(run: _Run) -> Measured:
+def _info_nce(run: Run) -> Measured:
     tf, loss = run.tf, run.loss("SparseCategoricalCrossentropy", from_logits=True)
     queries, keys = run.variable("W"), run.variable("V")
 
@@ -242,49 +175,34 @@ def _info_nce(run: _Run) -> Measured:
     return run.measured(objective)
 
 
-def _half_squared(run: _Run) -> Measured:
+def _half_squared(run: Run) -> Measured:
     w, tf = run.variable("w"), run.tf
     return run.measured(lambda: tf.reduce_mean(tf.square(tf.linalg.matvec(run["x"], w) - run["y"])) / 2)
 
 
-def _half_squared_with_bias(run: _Run) -> Measured:
+def _half_squared_with_bias(run: Run) -> Measured:
     layer, loss = run.dense("w", "b"), run.loss("MeanSquaredError")
     return run.measured(lambda: loss(run.column("y"), layer(run["x"])) / 2)
 
 
-def _half_squared_distance(run: _Run) -> Measured:
+def _half_squared_distance(run: Run) -> Measured:
     w, tf = run.variable("w"), run.tf
     return run.measured(lambda: tf.reduce_mean(tf.square(w - run["y"])) / 2)
 
 
-def _logistic_without_bias(run: _Run) -> Measured:
+def _logistic_without_bias(run: Run) -> Measured:
     w, loss = run.variable("w"), run.loss("BinaryCrossentropy", from_logits=True)
     return run.measured(lambda: loss(run.column("y"), run.tf.linalg.matvec(run["x"], w)[:, None]))
 
 
-def _mlp_logistic(run: _Run) -> Measured:
+def _mlp_logistic(run: Run) -> Measured:
     network = run.keras.Sequential([run.dense("W1", "b1", "tanh"), run.dense("w2", "b2")])
     loss = run.loss("BinaryCrossentropy", from_logits=True)
     return run.measured(lambda: loss(run.column("y"), network(run["x"])))
 
 
-@dataclass(frozen=True)
-class Reference:
-    """An implementation that symgrad did not derive: Keras layers and loss, or TensorFlow by hand, with the reason."""
-
-    kind: str
-    reason: str
-    compute: Callable[[_Run], Measured]
-    tensors: str
-    """Names and ranks of data and parameters, in order."""
-    summing_to_one: str = ""
-    """The labels, where the implementation's gradient is right only if each sample's sum to one."""
-
-
-_KERAS = "Keras' layers and its loss compute this very function"
-
 REFERENCES = {
-    "linear_regression": Reference("keras", _KERAS, _linear_regression, "x/2 y/1 w/1 b/0"),
+    "linear_regression": Reference("keras", SAME, _linear_regression, "x/2 y/1 w/1 b/0"),
     "ridge_regression": Reference(
         "tensorflow",
         "layer and squared loss are Keras', the penalty is written by hand: Keras rounds its factor to float32",
@@ -303,7 +221,7 @@ REFERENCES = {
         _poisson_regression,
         "x/2 y/1 w/1 b/0",
     ),
-    "logistic_regression": Reference("keras", _KERAS, _logistic_regression, "x/2 y/1 w/1 b/0"),
+    "logistic_regression": Reference("keras", SAME, _logistic_regression, "x/2 y/1 w/1 b/0"),
     "logistic_regression_probability": Reference(
         "keras",
         "Keras' layers and its loss compute this very function: after a sigmoid layer it uses the logits, unclipped",
@@ -324,8 +242,8 @@ REFERENCES = {
         _softmax_regression_any_labels,
         "x/2 y/2 W/2 b/1",
     ),
-    "mlp_tanh": Reference("keras", _KERAS, _mlp("tanh"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
-    "mlp_relu": Reference("keras", _KERAS, _mlp("relu"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "mlp_tanh": Reference("keras", SAME, _mlp("tanh"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "mlp_relu": Reference("keras", SAME, _mlp("relu"), "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
     "mlp_softmax": Reference(
         "keras",
         "Keras' layers and its loss compute this very function, since the labels sum to one",
@@ -340,7 +258,7 @@ REFERENCES = {
         _autoencoder,
         "x/2 W/2 b/1 c/1",
     ),
-    "weighted_logistic": Reference("keras", _KERAS, _weighted_logistic, "x/2 y/1 s/1 w/1 b/0"),
+    "weighted_logistic": Reference("keras", SAME, _weighted_logistic, "x/2 y/1 s/1 w/1 b/0"),
     "rmse": Reference(
         "tensorflow",
         "layer and squared loss are Keras', the root is written by hand: Keras has it as a metric only",
@@ -359,8 +277,8 @@ REFERENCES = {
         _batch_max,
         "x/2 y/1 w/1 b/0",
     ),
-    "sum_reduction": Reference("keras", _KERAS, _sum_reduction, "x/2 y/1 w/1 b/0"),
-    "mean_with_sample_weight": Reference("keras", _KERAS, _mean_with_sample_weight, "x/2 y/1 s/1 w/1 b/0"),
+    "sum_reduction": Reference("keras", SAME, _sum_reduction, "x/2 y/1 w/1 b/0"),
+    "mean_with_sample_weight": Reference("keras", SAME, _mean_with_sample_weight, "x/2 y/1 s/1 w/1 b/0"),
     "masked_mean": Reference(
         "keras",
         "Keras' layers and its loss compute this very function, with the mask as weights of the steps",
@@ -387,7 +305,7 @@ REFERENCES = {
         _l2_penalty_counted_twice,
         "x/2 y/1 lam/0 w/1 b/0",
     ),
-    "batch_norm": Reference("keras", _KERAS, _batch_norm, "x/2 y/1 epsilon/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
+    "batch_norm": Reference("keras", SAME, _batch_norm, "x/2 y/1 eps/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
     "info_nce": Reference(
         "tensorflow",
         "the loss is Keras', the similarities are written by hand: Keras has no layer that compares samples",
@@ -425,10 +343,12 @@ REFERENCES |= {
     ),
     "sequential_updates": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 eta/0 w/1"),
     "spread_of_gradients": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 w/1"),
-    "tape_reads_back": Reference("keras", _KERAS, _mlp_logistic, "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
+    "tape_reads_back": Reference("keras", SAME, _mlp_logistic, "x/2 y/1 W1/2 b1/1 w2/1 b2/0"),
     "vector_of_losses": Reference("tensorflow", _HALF, _half_squared, "x/2 y/1 v/1 w/1"),
 }
 """Those of the entries that answer questions."""
+
+REFERENCES |= keras_networks.REFERENCES
 
 
 def reference(model: Model, arrays: Arrays) -> Oracle | None:
@@ -443,4 +363,4 @@ def reference(model: Model, arrays: Arrays) -> Oracle | None:
     if entry.summing_to_one and not (arrays[entry.summing_to_one].sum(axis=-1) == 1).all():
         return None
     environment = {**tensorflow.environment(), "keras": str(keras().__version__)}
-    return Oracle(entry.kind, entry.reason, lambda values: entry.compute(_Run(values)), environment)
+    return Oracle(entry.kind, entry.reason, lambda values: entry.compute(Run(values)), environment)

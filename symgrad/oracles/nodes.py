@@ -16,7 +16,7 @@ from symgrad.kernel.terms import Entry, Partial, letters
 from symgrad.oracles import tensorflow
 from symgrad.oracles.bounds import BoundEvaluator
 from symgrad.oracles.controls import gap
-from symgrad.oracles.keras_references import keras
+from symgrad.oracles.keras_run import keras
 from symgrad.oracles.points import sample_point, sample_sizes
 
 if TYPE_CHECKING:

@@ -1,0 +1,46 @@
+"""The catalogue's networks that are built of more than dense layers and a loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symgrad.oracles.keras_run import SAME, Reference, Run
+
+if TYPE_CHECKING:
+    from symgrad.oracles.report import Measured
+
+
+def _vae(run: Run) -> Measured:
+    tf = run.tf
+    hidden, mean, log_variance = run.dense("We", "be", "tanh"), run.dense("Wm", "bm"), run.dense("Wv", "bv")
+    decoder, output = run.dense("Wd", "bd", "tanh"), run.dense("Wo", "bo")
+
+    def objective() -> Any:
+        data = run["x"]
+        code = hidden(data)
+        z_mean, z_log_var = mean(code), log_variance(code)
+        z = z_mean + tf.exp(0.5 * z_log_var) * run["noise"]
+        pixels = data[:, :, None], output(decoder(z))[:, :, None]
+        cross = run.keras.losses.binary_crossentropy(*pixels, from_logits=True)
+        kl = -0.5 * (1 + z_log_var - tf.square(z_mean) - tf.exp(z_log_var))
+        return tf.reduce_mean(tf.reduce_sum(cross, axis=1)) + tf.reduce_mean(tf.reduce_sum(kl, axis=1))
+
+    return run.measured(objective)
+
+
+def _layer_norm_mlp(run: Run) -> Measured:
+    inner, outer, loss = run.dense("W1", "b1"), run.dense("w2", "b2"), run.loss("MeanSquaredError")
+    layer = run.normalisation("LayerNormalization", inner.units)
+    tanh = run.keras.activations.tanh
+    return run.measured(lambda: loss(run.column("y"), outer(tanh(layer(inner(run["x"]))))))
+
+
+REFERENCES = {
+    "vae": Reference(
+        "keras",
+        "Keras' layers and its binary cross-entropy, put together as in the train step of its example",
+        _vae,
+        "x/2 noise/2 We/2 be/1 Wm/2 bm/1 Wv/2 bv/1 Wd/2 bd/1 Wo/2 bo/1",
+    ),
+    "layer_norm_mlp": Reference("keras", SAME, _layer_norm_mlp, "x/2 y/1 eps/0 W1/2 b1/1 gamma/1 beta/1 w2/1 b2/0"),
+}
