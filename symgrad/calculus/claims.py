@@ -127,13 +127,13 @@ class Claims:
 
     def _meet(self, chain: Chain, right: t.Term, depths: range) -> Theorem | None:
         """Close the chain with the claimed side, opening more of the definitions and identities at each depth."""
-        program, opened = self.program, rw.repeated(rw.everywhere(_open))
+        program, opened, steps = self.program, rw.repeated(rw.everywhere(_open)), rw.repeated(rw.everywhere(_steps))
         ways: tuple[tuple[rw.Conversion, ...], ...] = (
             (),
             (self._assume,),
             (opened, self._assume),
             (opened, rw.repeated(rw.everywhere(_exponentials)), self._assume),
-            (opened, rw.repeated(rw.everywhere(_steps)), self._assume),
+            (opened, steps, steps, self._assume),  # multiplied out, steps meet their like: step(u)^2
         )
         for depth in depths:
             try:

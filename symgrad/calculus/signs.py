@@ -111,9 +111,11 @@ class Signs:
         return None
 
     def _opened(self, term: t.Term, depth: int) -> Theorem | None:
-        """Through a definition, or 1 - sigmoid(u) as sigmoid(-u)."""
+        """Through a definition, 1 - sigmoid(u) as sigmoid(-u), or max(u, v) as v plus what u has more."""
         if depth > 60:
             return None
+        if isinstance(term, t.Apply) and term.function == "max":
+            return self._over(rules.identity(self.program, "max_relu", term.arguments), depth)
         if isinstance(term, t.Entry) and term.tensor in self.program.bodies:
             return self._over(rules.unfold(self.program, term), depth)
         folded = self._folded(term) if depth == 0 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import isqrt
+from math import isqrt, prod
 from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq
@@ -53,6 +53,12 @@ class Point:
 def ball(value: Real) -> arb:
     """``value`` as a ball at the working precision."""
     return arb(fmpq(value.numerator, value.denominator)) if isinstance(value, Fraction) else value
+
+
+def whole_power(value: arb, exponent: int) -> arb:
+    """A whole power by multiplication: flint's own power of a ball around zero is not a number."""
+    found = prod([value] * abs(exponent), start=arb(1))
+    return found if exponent >= 0 else 1 / found
 
 
 def separated(a: Real, b: Real) -> bool:
@@ -269,7 +275,7 @@ class Evaluator:
             if above is not None and below is not None:
                 return Fraction(above, below) ** exponent.numerator
         value = ball(base)
-        return value**exponent.numerator if whole else value ** ball(exponent)
+        return whole_power(value, exponent.numerator) if whole else value ** ball(exponent)
 
     def _apply(self, function: str, arguments: list[Real]) -> Real:
         if function == "pi":

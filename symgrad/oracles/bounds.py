@@ -32,7 +32,7 @@ from symgrad.kernel.terms import (
     Times,
     subterms,
 )
-from symgrad.oracles.balls import BITS, Undefined
+from symgrad.oracles.balls import BITS, Undefined, whole_power
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -324,8 +324,8 @@ class BoundEvaluator:
             raise Undefined("the base of a fractional power may not be positive")
         if exponent < 0 and np.any(base.m <= base.e):
             raise Undefined("a denominator may be zero")
-        number = exponent.numerator if whole else arb(fmpq(exponent.numerator, exponent.denominator))
-        x = _mapped(lambda v: v**number, base.x)
+        number = arb(fmpq(exponent.numerator, exponent.denominator))
+        x = _mapped((lambda v: whole_power(v, exponent.numerator)) if whole else (lambda v: v**number), base.x)
         p = float(exponent)
         # the slope is largest at the end of [|x| - e, |x| + e] that p - 1 points to
         slope = abs(p) * (base.m + base.e if p >= 1 else base.m - base.e) ** (p - 1)
@@ -355,7 +355,7 @@ class BoundEvaluator:
                 keep = np.where(side > 0, 1.0, 0.0 if function == "relu" else 1.0)
                 return Bounded(a.axes, _objects(np.where(side > 0, a.x, other)), a.m * keep, a.e * keep)
             chosen = side if function == "sign" else (side + 1) // 2
-            return self._made(a.axes, _mapped(arb, _objects(chosen)), np.zeros(a.m.shape))
+            return self._made(a.axes, _mapped(lambda s: arb(int(s)), _objects(chosen)), np.zeros(a.m.shape))
         if function == "log":
             if not _all_above(a):
                 raise Undefined("the argument of log may not be positive")

@@ -35,7 +35,45 @@ def _layer_norm_mlp(run: Run) -> Measured:
     return run.measured(lambda: loss(run.column("y"), outer(tanh(layer(inner(run["x"]))))))
 
 
+def _attention_pooling(run: Run) -> Measured:
+    tf, hidden, outer = run.tf, run.dense("W", "b", "tanh"), run.dense("v", "c")
+    query, loss = run.variable("q"), run.loss("MeanSquaredError")
+    softmax = run.keras.layers.Softmax(axis=1, dtype=run.dtype)
+
+    def objective() -> Any:
+        weights = softmax(tf.linalg.matvec(hidden(run["x"]), query))
+        return loss(run.column("y"), outer(tf.reduce_sum(weights[:, :, None] * run["x"], axis=1)))
+
+    return run.measured(objective)
+
+
+def _self_attention(run: Run) -> Measured:
+    tf, keras, output = run.tf, run.keras, run.dense("w", "b")
+    query, key, value = (run.variable(name) for name in "QKV")
+    attention, loss = keras.layers.Attention(dtype=run.dtype), run.loss("BinaryCrossentropy", from_logits=True)
+
+    def objective() -> Any:
+        x = run["x"]
+        seen = attention([run["scale"] * (x @ query), x @ value, x @ key])
+        return loss(run.column("y"), output(tf.reduce_mean(x + seen, axis=1)))
+
+    return run.measured(objective)
+
+
 REFERENCES = {
+    "attention_pooling": Reference(
+        "tensorflow",
+        "layers, softmax and loss are Keras', the scores and the weighted mean are written by hand: a layer's kernel "
+        "is a column with a bias",
+        _attention_pooling,
+        "x/3 y/1 W/2 b/1 q/1 v/1 c/0",
+    ),
+    "self_attention": Reference(
+        "keras",
+        "Keras' attention, layer and loss compute this very function, from products written by hand",
+        _self_attention,
+        "x/3 y/1 scale/0 Q/2 K/2 V/2 w/1 b/0",
+    ),
     "vae": Reference(
         "keras",
         "Keras' layers and its binary cross-entropy, put together as in the train step of its example",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from symgrad.oracles import keras_networks, tensorflow
+from symgrad.oracles import keras_losses, keras_networks, keras_reductions, tensorflow
 from symgrad.oracles.keras_run import SAME, Reference, Run, keras
 from symgrad.oracles.report import Measured, Oracle
 
@@ -348,7 +348,7 @@ REFERENCES |= {
 }
 """Those of the entries that answer questions."""
 
-REFERENCES |= keras_networks.REFERENCES
+REFERENCES |= keras_losses.REFERENCES | keras_networks.REFERENCES | keras_reductions.REFERENCES
 
 
 def reference(model: Model, arrays: Arrays) -> Oracle | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from symgrad.oracles import tensorflow
 from symgrad.oracles.report import Measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from symgrad.oracles.report import Arrays
 
@@ -70,6 +71,16 @@ class Run:
             variable.assign(self.arrays[parameter])
             self.watched[parameter] = variable.value, self.arrays[parameter].shape
         return layer
+
+    @contextmanager
+    def fuzz(self) -> Iterator[None]:
+        """Keras with the model's ``eps``, if it has one, as the small number that it adds and clips with."""
+        before = self.keras.config.epsilon()
+        self.keras.config.set_epsilon(float(self.arrays.get("eps", before)))
+        try:
+            yield
+        finally:
+            self.keras.config.set_epsilon(before)
 
     def loss(self, name: str, **options: Any) -> Any:
         """A Keras loss in the tested precision."""
