@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def _loss(name: str, activation: str | None = None, **options: Any) -> Callable[[Run], Measured]:
     """A loss of Keras behind one dense layer; an option that names a scalar of the model takes its value.
 
-    The model's ``eps`` is Keras' fuzz factor. Probabilities pass through an identity, so that Keras does not find the
-    logits that they were made of.
+    The model's ``epsilon`` is Keras' fuzz factor. Probabilities pass through an identity, so that Keras does not find
+    the logits that they were made of.
     """
 
     def compute(run: Run) -> Measured:
