@@ -16,7 +16,7 @@ from symgrad.kernel.program import Definition, Program
 from symgrad.kernel.terms import Judgement
 from symgrad.lang.model import Model
 from symgrad.oracles.balls import Evaluator, Point, Real, ball
-from symgrad.oracles.points import SMALL, Values, adjust, defined, reach, sample_point, satisfies
+from symgrad.oracles.points import SMALL, Values, adjust, defined, indicators, reach, sample_point, satisfies
 
 
 def sizes_of(program: Program) -> dict[str, None]:
@@ -111,8 +111,11 @@ def _drawn(model: Model, sizes: dict[str, int], stage: _Stage, rng: random.Rando
     for tensor in model.program.inputs:
         choice = stage.data if tensor.kind == "data" else stage.parameters
         choice = _ZERO if rng.random() < stage.zero else choice
-        places = product(*(range(sizes[s]) for s in tensor.shape))
-        found[tensor.name] = {where: rng.choice(choice) for where in places}
+        shape = tuple(sizes[s] for s in tensor.shape)
+        if tensor.name in model.labels:
+            found[tensor.name] = indicators(shape, rng)
+        else:
+            found[tensor.name] = {where: rng.choice(choice) for where in product(*map(range, shape))}
     return found
 
 

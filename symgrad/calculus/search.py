@@ -135,7 +135,8 @@ class Question:
         Where a number is not rational, or has too many digits, another value of one entry may cure that: this is tried
         when zeros have left few places where it can come from.
         """
-        places = [(i.name, where) for i in self.model.program.inputs for where in found.point.values[i.name]][::-1]
+        free = [i.name for i in self.model.program.inputs if i.name not in self.model.labels]
+        places = [(name, where) for name in free for where in found.point.values[name]][::-1]
         found = self._simplified(found, places)
         if found.tier == 0:
             return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from symgrad.errors import IllFormedError
 from symgrad.kernel.program import Definition, Program, Tensor
-from symgrad.kernel.terms import ZERO, Entry, Index, Judgement, Partial, Term, subterms
+from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Judgement, Partial, Term, sigma, subterms
 from symgrad.lang.model import Claim, Model
 from symgrad.lang.source import suggestion
 from symgrad.lang.words import NAME, RESERVED, mean
@@ -41,6 +41,8 @@ class Draft:
         self.claims: list[Claim] = []
         self.expected: set[str] = set()
         self.sources: list[str] = []
+        self.labels: list[str] = []
+        self._memberships: list[Judgement] = []
         self._sizes: dict[str, None] = {}
         self._last_is_claim = False
 
@@ -90,6 +92,19 @@ class Draft:
         made = Tensor(name, kind, tuple(self.letter(letter).size for letter in letters))
         self._check_parameter(made)
         self.tensors[name] = made
+        return made
+
+    def label(self, name: str, letters: Sequence[str], size: str) -> Tensor:
+        """Declare labels from 1 to a size: each sample's entries are one at its label, zero elsewhere."""
+        if size not in self._sizes:
+            what = "an index letter, not a size" if size in self.letters else "no size"
+            raise IllFormedError(f"{size} is {what}{suggestion(size, self._sizes)}")
+        self._declare(name, _KINDS["data"])
+        own = tuple(map(self.letter, letters))
+        last = Index(f"{name} ", size)
+        made = self.tensors[name] = Tensor(name, "data", (*(letter.size for letter in own), size))
+        self.labels.append(name)
+        self._memberships.append(Judgement("=", sigma(last, Entry(name, (*own, last))), ONE))
         return made
 
     def _check_parameter(self, tensor: Tensor) -> None:
@@ -190,10 +205,11 @@ class Draft:
             batch=self.batch,
             letters=tuple(self.letters.values()),
             program=program,
-            assumptions=tuple(self.assumptions),
+            assumptions=(*self._memberships, *self.assumptions),
             claims=tuple(self.claims),
             expected=frozenset(self.expected),
             sources=tuple(self.sources),
+            labels=tuple(self.labels),
             warnings=_warnings(program),
         )
 

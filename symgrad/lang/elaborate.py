@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from symgrad.kernel.functions import inverse
 from symgrad.kernel.terms import (
@@ -29,9 +29,10 @@ from symgrad.kernel.terms import (
     Times,
     children,
     letters,
+    sigma,
 )
 from symgrad.lang.source import MAX_DEPTH, MAX_DIGITS, suggestion
-from symgrad.lang.syntax import Bracket, Call, Chain, Literal, Misplaced, Named, Negative, Node, Raised, Word
+from symgrad.lang.syntax import Bracket, Call, Chain, Label, Literal, Misplaced, Named, Negative, Node, Raised, Word
 from symgrad.lang.words import ARITY, FUNCTIONS, OVER, RESERVED, SHORTHAND
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Scope:
         free: the letters that may stay free; None if any may.
         derivatives: whether ``d(A) / d(P)`` may stand in the formula.
         infer: whether an undeclared letter takes the size of the first tensor position where it stands.
+        labels: the tensors that hold labels: ``z[n, y[n]]`` is the sum over k of y's entries [n, k] times z[n, k].
     """
 
     letters: Mapping[str, Index]
@@ -62,6 +64,7 @@ class Scope:
     free: frozenset[str] | None = None
     derivatives: bool = False
     infer: bool = False
+    labels: frozenset[str] = frozenset()
     _measured: dict[int, tuple[Term, int, int]] = field(default_factory=dict)
 
     def term(self, *nodes: Node) -> tuple[Term, ...]:
@@ -79,14 +82,21 @@ class Scope:
     def _inferred(self, nodes: tuple[Node, ...]) -> dict[str, Index]:
         found: dict[str, Index] = {}
         for entry in (entry for node in nodes for entry in _entries(node)):
-            tensor = self.tensors.get(entry.name)
-            if tensor is None or len(tensor.shape) != len(entry.indices or ()):
-                continue
-            for word, size in zip(entry.indices or (), tensor.shape, strict=True):
+            for word, size in self._placed(entry.name, entry.indices or ()):
                 taken = word.text in self.tensors or word.text in RESERVED or word.text in self._sizes()
                 if word.text not in self.letters and not taken:
                     found.setdefault(word.text, Index(word.text, size))
         return found
+
+    def _placed(self, name: str, words: tuple[Word, ...]) -> Iterator[tuple[Word, str]]:
+        """The letters in the brackets of a tensor, and in those of the labels there, with the sizes of their places."""
+        tensor = self.tensors.get(name)
+        shape = () if tensor is None else tensor.shape[:-1] if name in self.labels else tensor.shape
+        for word, size in zip(words, shape, strict=False) if len(words) == len(shape) else ():
+            if isinstance(word, Label):
+                yield from self._placed(word.text, word.letters)
+            else:
+                yield word, size
 
     def _sizes(self) -> dict[str, None]:
         return dict.fromkeys(letter.size for letter in self.letters.values())
@@ -206,6 +216,9 @@ class Scope:
             if bare[0].name not in self._sizes():
                 raise Misplaced(bare[0].at, f"unknown size {bare[0].name}{suggestion(bare[0].name, self._sizes())}")
             return Size(bare[0].name)
+        labels = [a for a in node.arguments if isinstance(a, Named) and a.indices is not None and a.name in self.labels]
+        if name == "delta" and len(node.arguments) == 2 and len(bare) == len(labels) == 1:
+            return self._indicator(Word(bare[0].at, bare[0].name), labels[0], bound)
         if len(node.arguments) != 2 or node.arguments[0] not in bare or (name == "delta" and len(bare) != 2):
             raise Misplaced(node.at, f"{name} does not fit its arguments, expected {wanted}")
         word = Word(bare[0].at, bare[0].name)
@@ -227,6 +240,28 @@ class Scope:
             )
         return OVER[name](letter, body)
 
+    def _indicator(self, word: Word, label: Named, bound: frozenset[str]) -> Entry:
+        """``delta(k, y[n])``: one where the letter is the label."""
+        letter, size = self._letter(word, bound), self.tensors[label.name].shape[-1]
+        if letter.size != size:
+            what = f"{letter} runs over {letter.size} but {label.name} over {size}"
+            raise Misplaced(word.at, f"{what}, expected a letter of {size}")
+        own = self._places(label.at, label.name, label.indices or (), self.tensors[label.name].shape[:-1], bound)
+        return Entry(label.name, (*own, letter))
+
+    def _label(self, word: Label, size: str, name: str, bound: frozenset[str]) -> Entry:
+        """A label in the brackets of another tensor, with a letter of its own for what it chooses."""
+        if word.text not in self.labels:
+            declared = f"data {word.text}[{', '.join(w.text for w in word.letters)}] : {size}"
+            why = self._why_unknown(word.text) if word.text not in self.tensors else f"{word.text} is no label"
+            raise Misplaced(word.at, f"{why}; expected a letter, or a label that is declared as in {declared}")
+        *own, last = self.tensors[word.text].shape
+        if last != size:
+            what = f"the label {word.text} runs over {last} but this position of {name} over {size}"
+            raise Misplaced(word.at, f"{what}, expected a letter or a label of {size}")
+        places = self._places(word.at, word.text, word.letters, tuple(own), bound)
+        return Entry(word.text, (*places, Index(f"{word.text} {word.at}", size)))
+
     def _named(self, node: Named, bound: frozenset[str]) -> Term:
         name, words = node.name, node.indices
         if name == "pi" and words is None:
@@ -234,12 +269,39 @@ class Scope:
         tensor = self.tensors.get(name)
         if tensor is None:
             raise Misplaced(node.at, self._why_unknown(name))
-        shape = tensor.shape
-        if len(words or ()) != len(shape):
+        if name in self.labels:
+            label = f"{name}[{', '.join(self._example(tensor.shape[:-1]))}]" if tensor.shape[1:] else name
+            what = f"{name} is a label, not a number"
+            raise Misplaced(node.at, f"{what}, expected it as an index z[{label}] or in delta(k, {label})")
+        chosen = {
+            word.at: self._label(word, size, name, bound)
+            for word, size in zip(words or (), tensor.shape, strict=False)
+            if isinstance(word, Label)
+        }
+        found = self._places(node.at, name, words or (), tensor.shape, bound, chosen)
+        term: Term = Entry(name, found)
+        for label_entry in reversed(chosen.values()):
+            term = sigma(cast("Index", label_entry.indices[-1]), Times((label_entry, term)))
+        return term
+
+    def _places(
+        self,
+        at: int,
+        name: str,
+        words: tuple[Word, ...],
+        shape: tuple[str, ...],
+        bound: frozenset[str],
+        chosen: Mapping[int, Entry] | None = None,
+    ) -> tuple[Index, ...]:
+        """The letters in the brackets of a tensor; a label there has its own, by its place in the text."""
+        if len(words) != len(shape):
             example = f"{name}[{', '.join(self._example(shape))}]" if shape else name
-            raise Misplaced(node.at, f"{name} has {_counted(len(shape), 'index', 'indices')}, expected {example}")
+            raise Misplaced(at, f"{name} has {_counted(len(shape), 'index', 'indices')}, expected {example}")
         found = []
-        for word, size in zip(words or (), shape, strict=True):
+        for word, size in zip(words, shape, strict=True):
+            if chosen and word.at in chosen:
+                found.append(cast("Index", chosen[word.at].indices[-1]))
+                continue
             letter = self._letter(word, bound)
             if letter.size != size:
                 fitting = [i.name for i in self.letters.values() if i.size == size]
@@ -247,7 +309,7 @@ class Scope:
                 what = f"{letter} runs over {letter.size} but this position of {name} over {size}"
                 raise Misplaced(word.at, f"{what}, expected a letter of {size}{wanted}")
             found.append(letter)
-        return Entry(name, tuple(found))
+        return tuple(found)
 
     def _why_unknown(self, name: str) -> str:
         if name in self.letters:

@@ -34,6 +34,8 @@ class Model:
         claims: the ``claim`` statements, in order.
         expected: ``identity`` and ``separable`` if the file expects them refuted.
         sources: the ``source`` statements.
+        labels: the data that are labels, as ``y[n] : K`` declares them: a tensor y[n, k] that is one where k is the
+            label of n and zero elsewhere.
         warnings: what the reader should know, such as a parameter that does not occur.
     """
 
@@ -47,4 +49,5 @@ class Model:
     claims: tuple[Claim, ...] = ()
     expected: frozenset[str] = frozenset()
     sources: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)

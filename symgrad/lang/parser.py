@@ -105,7 +105,7 @@ def parse_formula(text: str, model: Model, file: str = "<formula>") -> Term:
         SourceError: if the text is not a formula, or mentions what the model does not declare.
     """
     letters = {letter.name: letter for letter in model.letters}
-    scope = Scope(letters, model.program.tensors, derivatives=True, infer=True)
+    scope = Scope(letters, model.program.tensors, derivatives=True, infer=True, labels=frozenset(model.labels))
     return formula(text, scope, file)
 
 
@@ -159,9 +159,14 @@ class _Reader:
         with _at(letter.at):
             self.draft.set_batch(letter.text)
 
-    def data(self, *patterns: Named) -> None:
-        for pattern in patterns:
-            self._tensor("data", pattern)
+    def data(self, *patterns: tuple[Named, Word | None]) -> None:
+        for pattern, size in patterns:
+            if size is None:
+                self._tensor("data", pattern)
+                continue
+            self._known(pattern)
+            with _at(size.at if size.text not in {i.size for i in self.draft.letters.values()} else pattern.at):
+                self.draft.label(pattern.name, [word.text for word in pattern.indices or ()], size.text)
 
     def parameter(self, *patterns: Named) -> None:
         for pattern in patterns:
@@ -177,23 +182,27 @@ class _Reader:
             with _at(word.at):
                 self.draft.letter(word.text)
 
+    @property
+    def _labels(self) -> frozenset[str]:
+        return frozenset(self.draft.labels)
+
     def definition(self, pattern: Named, body: Any) -> None:
         if pattern.name not in RESERVED:
             self._known(pattern)
         with _at(pattern.at):
             letters = self.draft.open_definition(pattern.name, [word.text for word in pattern.indices or ()])
         free = frozenset(letter.name for letter in letters)
-        term = Scope(self.draft.letters, self.draft.tensors, free).term(body)[0]
+        term = Scope(self.draft.letters, self.draft.tensors, free, labels=self._labels).term(body)[0]
         self.draft.define(pattern.name, letters, term)
 
     def assumption(self, left: Any, relation: Word, right: Any) -> None:
-        terms = Scope(self.draft.letters, self.draft.mentionable).term(left, right)
+        terms = Scope(self.draft.letters, self.draft.mentionable, labels=self._labels).term(left, right)
         with _at(left.at):
             self.draft.assume(cast("Any", relation.text), *terms)
 
     def claim(self, left: Any, right: Any) -> None:
         letters = {**self.draft.letters, **self.inferred}
-        scope = Scope(letters, self.draft.mentionable, derivatives=True, infer=True)
+        scope = Scope(letters, self.draft.mentionable, derivatives=True, infer=True, labels=self._labels)
         terms = scope.term(left, right)
         with _at(left.at):
             self.draft.claim(*terms)

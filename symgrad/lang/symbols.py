@@ -18,7 +18,7 @@ from symgrad.lang.sympy_bridge import letter_symbol, relu, sigmoid, tensor_symbo
 if TYPE_CHECKING:
     from symgrad.kernel.program import Tensor
     from symgrad.kernel.terms import Index
-    from symgrad.lang.syntax import Named
+    from symgrad.lang.syntax import Named, Word
 
 LETTERS: dict[str, Index] = {}
 """The letter declared last under each name."""
@@ -79,12 +79,18 @@ def _declared(kind: Literal["data", "parameter"], text: str) -> Any:
     made = []
     draft = Draft("tensors")
     draft.letters = dict(LETTERS)
-    for pattern in statement(f"{kind} {_listed(as_text(text))}", f"<{kind}>"):
+    for pattern, size_name in _patterns(kind, statement(f"{kind} {_listed(as_text(text))}", f"<{kind}>")):
+        if size_name is not None:
+            raise InputError(f"{pattern.name} : {size_name.text} declares labels, which only a .sg file can hold")
         example = names_of(pattern)
         TENSORS.pop(pattern.name, None)
         TENSORS[pattern.name] = draft.tensor(kind, pattern.name, example), example
         made.append(tensor_symbol(pattern.name, scalar=not example))
     return _one_or_all(made)
+
+
+def _patterns(kind: str, parts: list[Any]) -> list[tuple[Named, Word | None]]:
+    return parts if kind == "data" else [(pattern, None) for pattern in parts]
 
 
 def names_of(pattern: Named) -> tuple[str, ...]:

@@ -24,6 +24,13 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Label(Word):
+    """A label ``y[n]`` that stands for a letter; ``text`` is its name."""
+
+    letters: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A piece of a formula; ``at`` is its offset in the text, ``depth`` how deep it nests."""
 
@@ -40,7 +47,7 @@ class Literal(Node):
 
 @dataclass(frozen=True, slots=True)
 class Named(Node):
-    """A tensor, a letter, a size or a constant, with the letters in its brackets if it has them."""
+    """A tensor, a letter, a size or a constant, with the letters and labels in its brackets if it has them."""
 
     name: str
     indices: tuple[Word, ...] | None
@@ -131,6 +138,14 @@ class _Build(Transformer[Token, Any]):
 
     def indices(self, *names: Word) -> tuple[Word, ...]:
         return names
+
+    places = indices
+
+    def place(self, name: Word, letters: tuple[Word, ...] | None) -> Word:
+        return Label(name.at, name.text, letters) if letters else name
+
+    def declared(self, pattern: Named, size: Word | None) -> tuple[Named, Word | None]:
+        return pattern, size
 
     def range(self, letter: Word, size: Word) -> tuple[Word, Word]:
         return letter, size

@@ -29,11 +29,12 @@ from symgrad.kernel.terms import (
     opened,
     subterms,
 )
-from symgrad.lang.words import HALF, RESERVED, is_mean, softmax_letter
+from symgrad.lang.words import HALF, RESERVED, is_mean, picked, softmax_letter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
+    from symgrad.kernel.program import Tensor
     from symgrad.lang.model import Model
 
 _INVERSE = Fraction(-1)
@@ -49,24 +50,30 @@ class Printer:
         letters: index letters to choose from for sums, the preferred ones first.
         avoid: further names that a made-up letter must not meet.
         adjoint_names: for a tensor u, the name under which the total derivative with respect to u prints.
+        labels: the tensors that hold labels.
 
     Attributes:
         added: letters that were made up because those given did not suffice.
     """
 
     def __init__(
-        self, letters: Sequence[Index], avoid: Iterable[str] = (), adjoint_names: Mapping[str, str] | None = None
+        self,
+        letters: Sequence[Index],
+        avoid: Iterable[str] = (),
+        adjoint_names: Mapping[str, str] | None = None,
+        labels: Container[str] = (),
     ) -> None:
         self.letters = tuple(letters)
         self.added: dict[str, Index] = {}
         self._avoid = frozenset(avoid) | RESERVED
         self._adjoint_names = adjoint_names or {}
+        self._labels = labels
 
     @classmethod
     def of(cls, model: Model, adjoint_names: Mapping[str, str] | None = None, avoid: Iterable[str] = ()) -> Printer:
         """The printer that knows the names of a model."""
         names = {*model.program.tensors, *(letter.size for letter in model.letters), *avoid}
-        return cls(model.letters, names | set((adjoint_names or {}).values()), adjoint_names)
+        return cls(model.letters, names | set((adjoint_names or {}).values()), adjoint_names, model.labels)
 
     def text(self, term: Term) -> str:
         """``term`` in the language."""
@@ -99,14 +106,19 @@ class Printer:
                 return str(value), FACTOR if value >= 0 and value.denominator == 1 else PRODUCT
             case Size(name):
                 return f"size({name})", FACTOR
+            case Entry(tensor, (*own, last)) if tensor in self._labels:
+                return f"delta({last}, {_entry(tensor, own)})", FACTOR
             case Entry(tensor, indices):
-                return tensor + (f"[{', '.join(map(str, indices))}]" if indices else ""), FACTOR
+                return _entry(tensor, indices), FACTOR
             case Delta(left, right):
                 return f"delta({left}, {right})", FACTOR
             case Apply(function, arguments):
                 inner = ", ".join(self._write(argument, around)[0] for argument in arguments)
                 return f"{function}({inner})" if arguments else function, FACTOR
-            case Sum():
+            case Sum(size, _):
+                if found := picked(term, self._labels):
+                    label, taken = found
+                    return self._write(opened(taken, Index(_entry(label.tensor, label.indices), size)), around)
                 return self._over("sum", term, around), FACTOR
             case Largest():
                 return self._over("max", term, around), FACTOR
@@ -236,6 +248,10 @@ class Printer:
         return "", 1
 
 
+def _entry(tensor: str, indices: Sequence[object]) -> str:
+    return tensor + (f"[{', '.join(map(str, indices))}]" if indices else "")
+
+
 def formula_text(term: Term, model: Model, adjoint_names: Mapping[str, str] | None = None) -> str:
     r"""``term`` in the language, with the letters of a model.
 
@@ -258,16 +274,17 @@ def model_text(model: Model) -> str:
     for claim in model.claims:
         claims.append(f"claim {claim_printer.text(claim.left)} = {claim_printer.text(claim.right)}")
         claims.extend(["expect claim refuted"] if claim.expect_refuted else [])
-    assumptions = [f"assume {printer.text(a.left)} {a.relation} {printer.text(a.right)}" for a in model.assumptions]
+    stated = model.assumptions[len(model.labels) :]  # a label's own assumption is in its declaration
+    assumptions = [f"assume {printer.text(a.left)} {a.relation} {printer.text(a.right)}" for a in stated]
     defined = {definition.name for definition in model.program.definitions}
-    sides = [side for a in model.assumptions for side in (a.left, a.right)]
+    sides = [side for a in stated for side in (a.left, a.right)]
     used = {t.tensor for side in sides for t in subterms(side) if isinstance(t, Entry)}
     definitions = [
         f"{printer.text(Entry(d.name, d.letters))} = {printer.text(d.body)}" for d in model.program.definitions
     ]
     inputs = []
     for kind, tensors in groupby(model.program.inputs, key=lambda tensor: tensor.kind):
-        inputs.append(f"{kind} {', '.join(_example(t.name, t.shape, model.letters) for t in tensors)}")
+        inputs.append(f"{kind} {', '.join(_declared(tensor, model) for tensor in tensors)}")
     ranges = ", ".join(f"{letter} : {letter.size}" for letter in (*model.letters, *printer.added.values()))
     head = [*(f"# {line}".rstrip() for line in model.introduction), f"title {model.title}"]
     blocks = [
@@ -280,6 +297,12 @@ def model_text(model: Model) -> str:
         [f"source {source}" for source in model.sources],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _declared(tensor: Tensor, model: Model) -> str:
+    if tensor.name not in model.labels:
+        return _example(tensor.name, tensor.shape, model.letters)
+    return f"{_example(tensor.name, tensor.shape[:-1], model.letters)} : {tensor.shape[-1]}"
 
 
 def _example(name: str, shape: tuple[str, ...], letters: tuple[Index, ...]) -> str:

@@ -14,6 +14,7 @@ from symgrad.kernel.terms import (
     MINUS,
     ONE,
     Apply,
+    Entry,
     Index,
     Largest,
     Number,
@@ -25,11 +26,12 @@ from symgrad.kernel.terms import (
     Times,
     closed,
     letters,
+    opened,
     sigma,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -94,6 +96,28 @@ def softmax_letter(first: Term, second: Term) -> Index | None:
         case Apply("exp", (f,)), Power(Sum(size, body), exponent) if exponent == -1:
             return next((i for i in letters(f) if i.size == size and closed(first, i) == body), None)
     return None
+
+
+def picked(term: Term, labels: Container[str]) -> tuple[Entry, Term] | None:
+    """A label and an entry if a sum is what ``z[n, y[n]]`` stands for: that entry where the sum's index is the label.
+
+    The label comes without its last position. The entry, whose index is bound, may be taken at further labels.
+    """
+    match term:
+        case Sum(size, Times((Entry(tensor, (*own, 0)), inner))) if tensor in labels and 0 not in own:
+            if _taken(opened(inner, mark := Index("'", size)), mark, labels):
+                return Entry(tensor, tuple(own)), inner
+    return None
+
+
+def _taken(term: Term, mark: Index, labels: Container[str]) -> bool:
+    """Whether a letter stands once in an entry that may be taken at labels."""
+    if isinstance(term, Entry):
+        return term.tensor not in labels and term.indices.count(mark) == 1
+    found = picked(term, labels)
+    if found is None or not isinstance(term, Sum) or mark in found[0].indices:
+        return False
+    return _taken(opened(found[1], Index(f"{mark.name}'", term.size)), mark, labels)
 
 
 def paired(factors: Sequence[Term]) -> tuple[Term, ...]:

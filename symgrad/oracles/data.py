@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from symgrad.oracles.report import Arrays
 
 
+_MOST_LABELS = 100_000
+"""How many labels there may be where only the largest of them says so: each is a row of zeros and a one."""
+
+
 def load_data(path: str, mapping: str | None, model: Model, dtype: str) -> dict[str, NDArray[Any]]:
     """Read data, and parameters if there are any, from an ``.npz`` or ``.csv`` file, rounded to ``dtype``.
 
@@ -69,7 +73,12 @@ def accepted(found: Arrays, model: Model, dtype: str) -> dict[str, NDArray[Any]]
             if tensor.kind == "parameter":
                 continue
             raise InputError(f"no values for the data tensor {_named(tensor)}")
-        arrays[tensor.name] = _array(tensor, found[tensor.name], sizes, dtype)
+        if tensor.name not in model.labels:
+            arrays[tensor.name] = _array(tensor, found[tensor.name], sizes, dtype)
+    # labels come last: another tensor may say how many there are
+    for tensor in (t for t in model.program.inputs if t.name in model.labels):
+        marked = _indicators(tensor, np.asarray(found[tensor.name]), sizes)
+        arrays[tensor.name] = _array(tensor, marked, sizes, dtype)
     _check_assumptions(model, arrays, {name: length for name, (length, _) in sizes.items()})
     return arrays
 
@@ -138,6 +147,27 @@ def _array(tensor: Tensor, raw: Any, sizes: dict[str, tuple[int, str]], dtype: s
     return array
 
 
+def _indicators(tensor: Tensor, raw: NDArray[Any], sizes: Mapping[str, tuple[int, str]]) -> NDArray[Any]:
+    """Labels, whole numbers from 0 as in Keras, as ones and zeros along a last axis; such an array is left as it is.
+
+    There are as many labels as another tensor says, else as the largest of them.
+    """
+    if raw.dtype.kind not in "biuf" or not raw.size or not np.all(np.isfinite(raw)):
+        return raw
+    if raw.ndim == len(tensor.shape) and np.isin(raw, (0, 1)).all() and (raw.sum(axis=-1) == 1).all():
+        return raw
+    if raw.ndim != len(tensor.shape) - 1:
+        shown = f"{tensor.name}[{', '.join(tensor.shape[:-1])}]" if tensor.shape[1:] else tensor.name
+        raise InputError(f"{shown} needs {len(tensor.shape) - 1} axes, the array has shape {raw.shape}")
+    last = tensor.shape[-1]
+    size = sizes[last][0] if last in sizes else min(int(raw.max()) + 1, _MOST_LABELS)
+    if (raw != np.floor(raw)).any() or raw.min() < 0 or raw.max() >= size:
+        where = np.argwhere((raw != np.floor(raw)) | (raw < 0) | (raw >= size))[0]
+        named = f"{tensor.name}[{', '.join(str(k + 1) for k in where)}]" if raw.ndim else tensor.name
+        raise InputError(f"{named} is {raw[tuple(where)]}, expected a label: a whole number from 0 to {size - 1}")
+    return np.asarray(raw[..., None] == np.arange(size), dtype=np.float64)
+
+
 def _mentioned(judgements: Iterable[Judgement]) -> set[str]:
     sides = [side for judgement in judgements for side in (judgement.left, judgement.right)]
     return {part.tensor for side in sides for part in subterms(side) if isinstance(part, Entry)}
@@ -159,7 +189,7 @@ def _check_assumptions(model: Model, arrays: Arrays, sizes: Mapping[str, int]) -
     found = _failing([a for a in model.assumptions if _mentioned([a]) <= set(arrays)], model, arrays, sizes)
     if found is not None:
         judgement, at, verdict = found
-        number = model.assumptions.index(judgement) + 1
+        number = model.assumptions.index(judgement) + 1 - len(model.labels)
         where = ", ".join(f"{letter} = {value + 1}" for letter, value in at.items())
         word = "does not hold" if verdict is False else "is not certain"
         raise InputError(
@@ -191,6 +221,8 @@ def _from_csv(file: Path, mapping: str | None, model: Model) -> dict[str, NDArra
             raise InputError(f"mapping {item!r}: expected one of {', '.join(tensors)}, then = and columns")
         columns = [column.strip() for column in right.split(",")]
         shape = tensors[name].shape
+        if name in model.labels:
+            shape = shape[:-1]
         if not shape:
             found[name] = np.asarray(_number(right, f"mapping {item!r}"))
             continue

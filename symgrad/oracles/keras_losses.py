@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from symgrad.oracles.report import Measured
 
 
+_OF_LABELS = {"SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy"}
+"""The losses that take whole numbers."""
+
+
 def _loss(name: str, activation: str | None = None, **options: Any) -> Callable[[Run], Measured]:
     """A loss of Keras behind one dense layer; an option that names a scalar of the model takes its value.
 
@@ -23,8 +27,9 @@ def _loss(name: str, activation: str | None = None, **options: Any) -> Callable[
     def compute(run: Run) -> Measured:
         given = {key: float(run.arrays[value]) if value in run.arrays else value for key, value in options.items()}
         layer, loss = run.dense("W", "b", activation), run.loss(name, **given)
+        labels = run.labels("y") if name in _OF_LABELS else run["y"]
         with run.fuzz():
-            return run.measured(lambda: loss(run["y"], run.tf.identity(layer(run["x"]))))
+            return run.measured(lambda: loss(labels, run.tf.identity(layer(run["x"]))))
 
     return compute
 
@@ -68,8 +73,11 @@ REFERENCES = {
         _TWO.format("eps"),
     ),
     "loss_categorical_hinge": Reference("keras", SAME, _loss("CategoricalHinge"), _ONE),
-    "loss_cosine_similarity": Reference("keras", SAME, _loss("CosineSimilarity"), _TWO.format("eps")),
-    "loss_dice": Reference("keras", SAME, _loss("Dice", "sigmoid", axis=1), _TWO.format("eps")),
+    "loss_categorical_generalized_cross_entropy": Reference(
+        "keras", SAME, _loss("CategoricalGeneralizedCrossEntropy", "softmax", q=0.5), _ONE
+    ),
+    "loss_cosine_similarity": Reference("keras", SAME, _loss("CosineSimilarity"), _TWO.format("epsilon")),
+    "loss_dice": Reference("keras", SAME, _loss("Dice", "sigmoid", axis=1), _TWO.format("epsilon")),
     "loss_hinge": Reference("keras", SAME, _loss("Hinge"), _ONE),
     "loss_huber": Reference("keras", SAME, _loss("Huber", delta="width"), _TWO.format("width")),
     "loss_kl_divergence": Reference("keras", SAME, _loss("KLDivergence", "softmax"), _TWO.format("eps")),
@@ -84,7 +92,13 @@ REFERENCES = {
     "loss_mean_squared_logarithmic_error": Reference(
         "keras", SAME, _loss("MeanSquaredLogarithmicError"), _TWO.format("eps")
     ),
-    "loss_poisson": Reference("keras", SAME, _loss("Poisson", "exponential"), _TWO.format("eps")),
+    "loss_poisson": Reference("keras", SAME, _loss("Poisson", "exponential"), _TWO.format("epsilon")),
+    "loss_sparse_categorical_crossentropy": Reference(
+        "keras", SAME, _loss("SparseCategoricalCrossentropy", from_logits=True), _ONE
+    ),
+    "loss_sparse_categorical_crossentropy_clipped": Reference(
+        "keras", _HIDDEN, _loss("SparseCategoricalCrossentropy", "sigmoid"), _TWO.format("epsilon")
+    ),
     "loss_squared_hinge": Reference("keras", SAME, _loss("SquaredHinge"), _ONE),
     "loss_tversky": Reference(
         "keras",

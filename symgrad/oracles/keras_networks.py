@@ -60,6 +60,25 @@ def _self_attention(run: Run) -> Measured:
     return run.measured(objective)
 
 
+def _embedding_softmax(run: Run) -> Measured:
+    embedding, output = run.embedding("E"), run.dense("W", "b")
+    loss = run.loss("SparseCategoricalCrossentropy", from_logits=True)
+    words, labels = run.labels("word"), run.labels("y")
+    return run.measured(lambda: loss(labels, output(run.tf.reduce_mean(embedding(words), axis=1))))
+
+
+def _matrix_factorization(run: Run) -> Measured:
+    tf, users, items = run.tf, run.embedding("P"), run.embedding("Q")
+
+    def objective() -> Any:
+        p, q = users(run.labels("user")), items(run.labels("item"))
+        error = tf.math.squared_difference(tf.reduce_sum(p * q, axis=1), run["y"])
+        penalty = tf.reduce_sum(tf.square(p), axis=1) + tf.reduce_sum(tf.square(q), axis=1)
+        return tf.reduce_mean(error + run["lam"] * penalty)
+
+    return run.measured(objective)
+
+
 REFERENCES = {
     "attention_pooling": Reference(
         "tensorflow",
@@ -67,6 +86,13 @@ REFERENCES = {
         "is a column with a bias",
         _attention_pooling,
         "x/3 y/1 W/2 b/1 q/1 v/1 c/0",
+    ),
+    "embedding_softmax": Reference("keras", SAME, _embedding_softmax, "word/3 y/2 E/2 W/2 b/1"),
+    "matrix_factorization": Reference(
+        "tensorflow",
+        "the embeddings are Keras', the losses are written by hand: Keras has no loss that sees the rows",
+        _matrix_factorization,
+        "user/2 item/2 y/1 lam/0 P/2 Q/2",
     ),
     "self_attention": Reference(
         "keras",

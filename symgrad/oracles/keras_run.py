@@ -52,6 +52,10 @@ class Run:
         """A tensor of one axis as a column: what Keras calls one output."""
         return self[name][:, None]
 
+    def labels(self, name: str) -> Any:
+        """Labels as whole numbers from 0."""
+        return self.tf.argmax(self[name], axis=-1)
+
     def dense(self, kernel: str, bias: str, activation: str | None = None) -> Any:
         """A ``Dense`` layer that holds the two parameters; a kernel of one axis makes one output."""
         weights, offsets = self.arrays[kernel], self.arrays[bias]
@@ -61,6 +65,15 @@ class Run:
         layer.set_weights([matrix, vector])
         self.watched[kernel] = layer.kernel.value, weights.shape
         self.watched[bias] = layer.bias.value, offsets.shape
+        return layer
+
+    def embedding(self, name: str) -> Any:
+        """An ``Embedding`` layer that holds a parameter."""
+        table = self.arrays[name]
+        layer = self.keras.layers.Embedding(*table.shape, dtype=self.dtype)
+        layer.build()
+        layer.set_weights([table])
+        self.watched[name] = layer.embeddings.value, table.shape
         return layer
 
     def normalisation(self, name: str, units: int) -> Any:

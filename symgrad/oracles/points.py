@@ -176,6 +176,16 @@ def draw(
     return values
 
 
+def indicators(shape: tuple[int, ...], rng: random.Random) -> dict[tuple[int, ...], Fraction]:
+    """Random labels: along the last axis one where the label is, zero elsewhere."""
+    *rest, size = shape
+    values: dict[tuple[int, ...], Fraction] = {}
+    for where in product(*map(range, rest)):
+        label = rng.randrange(size)
+        values |= {(*where, k): Fraction(k == label) for k in range(size)}
+    return values
+
+
 def _entries(term: Term, program: Program, at: Mapping[Index, int], sizes: Mapping[str, int]) -> list[Place]:
     """The data entries that ``term`` may mention at ``at``, the last first."""
     found: dict[Place, None] = {}
@@ -259,7 +269,7 @@ def adjust(model: Model, point: Point, values: Values, dtype: str | None = None)
                 return Evaluator(program, point, total=True).value(term, at)
 
             if holds(judgement, Evaluator(program, point), at) is not True:
-                loose = [e for e in entries if e not in used]
+                loose = [e for e in entries if e not in used and e[0] not in model.labels]
                 for entry in loose:
                     value = _solved(judgement, evaluate, values, entry)
                     if value is not None and (dtype is None or entry[0] not in measured or representable(value, dtype)):
@@ -308,12 +318,10 @@ def sample_point(model: Model, sizes: Mapping[str, int], rng: random.Random, dty
     for data_range, parameter_range in _RANGES:
         for _ in range(_TRIES):
             taken: set[int] = set()
-            values: Values = {
-                t.name: draw(
-                    tuple(sizes[s] for s in t.shape), rng, taken, data_range if t.kind == "data" else parameter_range
-                )
-                for t in model.program.inputs
-            }
+            values: Values = {}
+            for t in model.program.inputs:
+                shape, range_ = tuple(sizes[s] for s in t.shape), data_range if t.kind == "data" else parameter_range
+                values[t.name] = indicators(shape, rng) if t.name in model.labels else draw(shape, rng, taken, range_)
             point = Point(dict(sizes), values)
             if adjust(model, point, values, dtype) and defined(model.program, point, names):
                 return point

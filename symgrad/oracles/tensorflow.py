@@ -75,9 +75,10 @@ def environment() -> dict[str, str]:
 def measured(tape: Any, objective: Any, parameters: Mapping[str, Any]) -> Measured:
     """What the tape says of the objective and of the parameters."""
     gradients = tape.gradient(objective, list(parameters.values()))
+    dense = imported().convert_to_tensor  # the gradient of an embedding is a list of rows until then
     return Measured(
         objective.numpy(),
-        {name: None if g is None else g.numpy() for name, g in zip(parameters, gradients, strict=True)},
+        {name: None if g is None else dense(g).numpy() for name, g in zip(parameters, gradients, strict=True)},
     )
 
 
