@@ -27,6 +27,8 @@ HINTS = """
 #   claim d(loss[n]) / d({parameter}) = ...   a gradient you believe in: it is proved, or refuted with an example
 #   objective = ...                           what is differentiated, if not mean(n, loss[n])
 #   assume f = g                              something that holds of the data
+#   data y[n] : K                             labels from 1 to K: z[n, y[n]] is the entry of the label,
+#                                             and delta(k, y[n]) is 1 where the label is k, else 0
 #   expect identity refuted                   you know that the gradients do not average
 #   source Author Year, eq. (1)               where the loss is printed
 # Functions: exp log sqrt sin cos tanh sigmoid softplus relu abs sign step erf max min square silu gelu elu softmax

@@ -72,8 +72,16 @@ def stem(name: str) -> tuple[str, str, str]:
     return _base(name) or rf"\mathrm{{{spelled}}}", "", ""
 
 
+def _label(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """The name and the letters of a label ``y[n]`` that stands for an index letter."""
+    head, bracket, inside = name.partition("[")
+    return (head, tuple(inside.removesuffix("]").split(", "))) if bracket else None
+
+
 def tex_name(name: str) -> str:
-    """A name that carries no index, as TeX: a size, an index letter, a scalar or a whole tensor."""
+    """A name that carries no index, as TeX: a size, an index letter or a label, a scalar, a whole tensor."""
+    if label := _label(name):
+        return tex_entry(*label)
     plain = name.rstrip("'")
     letter, above, below = stem(plain)
     return letter + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "") + name[len(plain) :]
@@ -105,6 +113,9 @@ def text_name(name: str, *, unicode: bool) -> str:
     """A name in the terminal: Greek letters, ℓ and ℒ by their sign, everything else as written."""
     if not unicode:
         return name
+    if label := _label(name):
+        head, *inside = (text_name(part, unicode=unicode) for part in (label[0], *label[1]))
+        return f"{head}[{', '.join(inside)}]"
     plain = _checked(name).rstrip("'")
     shown = _RESERVED[plain][1] if plain in _RESERVED else GREEK.get(plain, plain)
     return shown + "′" * (len(name) - len(plain))

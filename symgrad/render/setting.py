@@ -24,7 +24,7 @@ from symgrad.render.shapes import (
     Symbol,
     parts,
 )
-from symgrad.render.shaping import Shaper, untied
+from symgrad.render.shaping import Shaper, label_index, untied
 from symgrad.render.source import vacuous
 from symgrad.render.tree import Block, Display, Items, Paragraph, Part, Row
 
@@ -51,7 +51,7 @@ class Matter:
         programs = dict.fromkeys(id(chain.program) for section in derivation.proof for chain in section.chains)
         found = {id(chain.program): chain.program for section in derivation.proof for chain in section.chains}
         own = [found[key] for key in programs if found[key] != self.model.program]
-        self.shaper = Shaper(self.model.letters, [self.model.program, *own])
+        self.shaper = Shaper(self.model.letters, [self.model.program, *own], self.model.labels)
         self.tensors = self.model.program.tensors
         self.ranks = {name: len(tensor.shape) for name, tensor in self.tensors.items()}
         self.matrices = {name: self._whole(tensor) for name, tensor in self.tensors.items()}
@@ -146,7 +146,22 @@ class Setting:
         pieces: list[Part] = [Paragraph(tuple(words)), Display((*rows, *functions), packed=True)]
         return Block("setting", (*pieces, Paragraph(self._conventions(drawn))))
 
+    def _labelled(self, tensor: Tensor) -> tuple[Symbol, Symbol]:
+        """A label, and its indicator at a letter."""
+        *own, last = self.matter.indices(tensor)
+        return Symbol(tensor.name, tuple(own)), Symbol("delta", (last, label_index(tensor.name, own)), "delta")
+
     def _typed(self, tensor: Tensor) -> Text:
+        if tensor.name in self.model.labels:
+            label, indicator = self._labelled(tensor)
+            words: Text = ("labels ", label, " from 1 to ", Symbol(tensor.shape[-1], (), "size"))
+            whole = self.matter.whole(tensor)
+            if tensor.name in self._in_matrices():
+                words += (
+                    ", as a matrix ",
+                    Related(replace(whole, indices=self.matter.indices(tensor)), "=", indicator),
+                )
+            return words
         rank = len(tensor.shape)
         if rank == 0:
             return (Related(Symbol(tensor.name), "in", Space(())),)
@@ -187,8 +202,13 @@ class Setting:
         words: list[Any] = []
         if any(isinstance(s, Called) and s.function == "step" for s in drawn):
             words += ["A bracket ", Called("step", (Symbol("t"),)), " is 1 where its condition holds and 0 elsewhere. "]
+        for tensor in (self.tensors[name] for name in self.model.labels):
+            label, indicator = self._labelled(tensor)
+            letter_ = Symbol(indicator.indices[0], (), "letter")
+            words += [indicator, " is 1 where ", label, " is ", letter_, " and 0 elsewhere. "]
+        words += ["A label in the place of an index chooses that entry. "] if self.model.labels else []
         if self.derivation.matrix:
-            used = {name for form in self.derivation.matrix.values() for name in _symbols(form.tree)}
+            used = self._in_matrices()
             whole = [t for t in self.tensors.values() if t.kind == "definition" and t.shape and t.name in used]
             words += ["As matrices, write ", *joined([self._typed(t) for t in whole]), ". "] if whole else []
             words += ["Functions act on matrices entry by entry"]
@@ -214,6 +234,10 @@ class Setting:
         if any(isinstance(s, Called) and s.function == "diag" for s in drawn):
             words += [Called("diag", (first,)), " is the diagonal matrix with ", first, " on its diagonal. "]
         return words
+
+    def _in_matrices(self) -> set[str]:
+        """The tensors that the matrix forms mention."""
+        return {name for form in self.derivation.matrix.values() for name in _symbols(form.tree)}
 
     def _matrices(self) -> list[Shape]:
         return [s for row in self.statement if row.label.startswith("matrix:") for s in parts(row.right)]

@@ -34,6 +34,7 @@ from symgrad.kernel.terms import (
     sigma,
     subterms,
 )
+from symgrad.lang.words import picked
 from symgrad.render.shapes import (
     Called,
     Derivative,
@@ -54,7 +55,7 @@ from symgrad.render.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from symgrad.kernel.program import Definition, Program
 
@@ -100,10 +101,13 @@ class Shaper:
     Args:
         declared: the model's index letters, first choice for bound indices.
         programs: where definitions are looked up, the most important first.
+        labels: the tensors that hold labels.
     """
 
-    def __init__(self, declared: Sequence[Index], programs: Sequence[Program]) -> None:
-        self.declared, self.programs = tuple(declared), tuple(programs)
+    def __init__(
+        self, declared: Sequence[Index], programs: Sequence[Program], labels: Container[str] = frozenset()
+    ) -> None:
+        self.declared, self.programs, self.labels = tuple(declared), tuple(programs), labels
         self.names = frozenset(name for program in programs for name in program.tensors)
         self._reach: dict[str, set[str]] = {}
         for program in programs:
@@ -180,6 +184,11 @@ def _instance(definition: Definition, body: Term) -> Entry | None:
     return Entry(definition.name, tuple(found[i] for i in definition.letters))
 
 
+def label_index(name: str, letters_: Sequence[str]) -> str:
+    """A label as an index: ``y[n]``, or ``y`` in a program of one sample."""
+    return name + (f"[{', '.join(letters_)}]" if letters_ else "")
+
+
 class _Pass:
     """One walk over a term: each sum is opened at an index of its own.
 
@@ -202,7 +211,10 @@ class _Pass:
             case Size(name):
                 return Symbol(name, (), "size")
             case Entry(tensor, indices):
-                return Symbol(tensor, tuple(self.letter(i) for i in indices))
+                places = tuple(self.letter(i) for i in indices)
+                if tensor in self.shaper.labels:
+                    return Symbol("delta", (places[-1], label_index(tensor, places[:-1])), "delta")
+                return Symbol(tensor, places)
             case Delta(left, right):
                 return Symbol("delta", (self.letter(left), self.letter(right)), "delta")
             case Plus(terms):
@@ -215,6 +227,11 @@ class _Pass:
                 return Called("chosen", tuple(self.shape(part, stack) for part in pair))
             case Apply(function, arguments):
                 return self._apply(function, tuple(self.shape(a, stack) for a in arguments))
+            case Sum(size, _) if (pair := picked(term, self.shaper.labels)) is not None:
+                label, taken = pair
+                index = Index(f"_{len(self.names)}", size)
+                self.names[index] = label_index(label.tensor, tuple(self.letter(i) for i in label.indices))
+                return self.shape(opened(taken, index), stack)
             case Sum(size, body) | Largest(size, body):
                 letter = self.shaper.fresh(size, (*self.free, *stack))
                 index = Index(f"_{len(self.names)}", size)
