@@ -168,6 +168,7 @@ class Text:
     definitions: tuple  # (name, letters, formula)
     claims: tuple
     assumptions: tuple
+    labels: tuple = ()  # data that are one at a label and zero elsewhere, along the last index
 
     @property
     def shapes(self):
@@ -187,7 +188,7 @@ def read(text):
     """The derivation in a ``.sg`` text."""
     lines = [line.split("#")[0].rstrip() for line in text.splitlines()]
     letters, data, parameters, definitions, claims, assumptions = {}, {}, {}, [], [], []
-    batch = ""
+    batch, labels = "", []
     for line in filter(None, lines):
         word, _, rest = line.partition(" ")
         rest = rest.strip()
@@ -196,10 +197,13 @@ def read(text):
         elif word == "batch":
             batch = rest
         elif word in {"data", "parameter"}:
-            found = (pattern(piece) for piece in re.findall(r"[A-Za-z]\w*(?:\[[^\]]*\])?", rest))
-            (data if word == "data" else parameters).update(
-                {name: tuple(letters[i] for i in own) for name, own in found}
-            )
+            for piece, _, size in re.findall(r"([A-Za-z]\w*(?:\[[^\]]*\])?)(\s*:\s*(\w+))?", rest):
+                name, own = pattern(piece)
+                labels += [name] if size else []
+                (data if word == "data" else parameters)[name] = (
+                    *(letters[i] for i in own),
+                    *([size] if size else []),
+                )
         elif word == "claim":
             claims.append(tuple(side.strip() for side in rest.split("=")))
         elif word == "assume":
@@ -209,7 +213,7 @@ def read(text):
             definitions.append((*pattern(left), right.strip()))
     if not any(name == "objective" for name, _, _ in definitions):
         definitions.append(("objective", (), f"mean({batch}, loss[{batch}])"))
-    return Text(batch, letters, data, parameters, tuple(definitions), tuple(claims), tuple(assumptions))
+    return Text(batch, letters, data, parameters, tuple(definitions), tuple(claims), tuple(assumptions), tuple(labels))
 
 
 class Reading:
@@ -268,8 +272,12 @@ class Reading:
         def walk(node, bound):
             if isinstance(node, ast.Subscript):
                 places = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-                for place, size in zip(places, self.shapes[node.value.id], strict=True):
-                    if place.id not in bound:
+                for place, size in zip(
+                    places, self.shapes[node.value.id], strict=node.value.id not in self.text.labels
+                ):
+                    if isinstance(place, ast.Subscript):
+                        walk(place, bound)
+                    elif place.id not in bound:
                         free[place.id] = found.get(place.id, size)
                 return
             inner = bound
@@ -280,7 +288,9 @@ class Reading:
                 arguments = node.args[1:]
             if isinstance(node, ast.Call) and node.func.id == "delta":
                 for place in node.args:
-                    if place.id not in bound:
+                    if isinstance(place, ast.Subscript):
+                        walk(place, bound)
+                    elif place.id not in bound:
                         free.setdefault(place.id, found.get(place.id))
                 return
             for part in arguments:
@@ -298,6 +308,16 @@ class Reading:
             total = total + self._value(body, {**at, letter: k})
         return total
 
+    def _place(self, node, at):
+        """Where a letter stands, or what a label is."""
+        if isinstance(node, ast.Name) and node.id not in self.text.labels:
+            return at[node.id]
+        name = node.id if isinstance(node, ast.Name) else node.value.id
+        inside = () if isinstance(node, ast.Name) else node.slice
+        own = tuple(at[i.id] for i in (inside.elts if isinstance(inside, ast.Tuple) else [inside] if inside else []))
+        [place] = [where[-1] for where, value in self.values[name].items() if where[:-1] == own and value == 1]
+        return place
+
     def _value(self, node, at):
         match node:
             case ast.Constant(value):
@@ -308,7 +328,7 @@ class Reading:
                 return self.entry(name, ())
             case ast.Subscript(ast.Name(name), places):
                 found = places.elts if isinstance(places, ast.Tuple) else [places]
-                return self.entry(name, tuple(at[i.id] for i in found))
+                return self.entry(name, tuple(self._place(i, at) for i in found))
             case ast.UnaryOp(ast.USub(), operand):
                 return -self._value(operand, at)
             case ast.BinOp(ast.Call(ast.Name("d"), [root]), ast.Div(), ast.Call(ast.Name("d"), [wrt])):
@@ -338,8 +358,8 @@ class Reading:
         match name, arguments:
             case "size", [ast.Name(size)]:
                 return number(self.sizes[size])
-            case "delta", [ast.Name(i), ast.Name(j)]:
-                return number(at[i] == at[j])
+            case "delta", [i, j]:
+                return number(self._place(i, at) == self._place(j, at))
             case "sum", [ast.Name(letter), body]:
                 return self._over(letter, body, at)
             case "mean", [ast.Name(letter), body]:
@@ -379,6 +399,11 @@ def drawn(text, seed, sizes=None, positive=()):
     values = {}
     for name, shape in {**text.data, **text.parameters}.items():
         values[name] = {}
+        if name in text.labels:
+            for own in product(*(range(sizes[size]) for size in shape[:-1])):
+                label = rng.randrange(sizes[shape[-1]])
+                values[name] |= {(*own, k): Fraction(k == label) for k in range(sizes[shape[-1]])}
+            continue
         for where in product(*(range(sizes[size]) for size in shape)):
             k = rng.randrange(101, 1501) | 1
             values[name][where] = Fraction(k if name in positive or rng.random() < 0.5 else -k, 1024)

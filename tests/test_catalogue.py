@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from matrix_reader import MatrixReading
 from second_reader import Reading, agree, drawn, normalised, parsed, pattern, read
+from test_keras_entries import HYPOTHESES as KERAS
 
 from symgrad import catalogue
 from symgrad.calculus import Verdict
@@ -194,7 +195,7 @@ def places(letters, reading, indices):
 
 
 def test_the_catalogue_holds_what_it_should():
-    assert set(catalogue.names()) == {*NAMES, *QUESTIONS, *GALLERY}
+    assert set(catalogue.names()) == {*NAMES, *QUESTIONS, *GALLERY, *KERAS}
 
 
 @every
