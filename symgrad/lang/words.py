@@ -105,19 +105,18 @@ def picked(term: Term, labels: Container[str]) -> tuple[Entry, Term] | None:
     """
     match term:
         case Sum(size, Times((Entry(tensor, (*own, 0)), inner))) if tensor in labels and 0 not in own:
-            if _taken(opened(inner, mark := Index("'", size)), mark, labels):
+            if _taken(inner, size, labels):
                 return Entry(tensor, tuple(own)), inner
     return None
 
 
-def _taken(term: Term, mark: Index, labels: Container[str]) -> bool:
-    """Whether a letter stands once in an entry that may be taken at labels."""
-    if isinstance(term, Entry):
-        return term.tensor not in labels and term.indices.count(mark) == 1
-    found = picked(term, labels)
-    if found is None or not isinstance(term, Sum) or mark in found[0].indices:
-        return False
-    return _taken(opened(found[1], Index(f"{mark.name}'", term.size)), mark, labels)
+def _taken(inner: Term, size: str, labels: Container[str]) -> bool:
+    """Whether ``inner`` is an entry that may be taken at labels, and the bound index stands in it once."""
+    mark = Index("'" * (1 + max((len(i.name) for i in letters(inner)), default=0)), size)
+    term = opened(inner, mark)
+    while (found := picked(term, labels)) is not None and mark not in found[0].indices:
+        term = opened(found[1], Index(f"{mark.name}'", size))
+    return isinstance(term, Entry) and term.tensor not in labels and term.indices.count(mark) == 1
 
 
 def paired(factors: Sequence[Term]) -> tuple[Term, ...]:

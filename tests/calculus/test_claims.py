@@ -32,6 +32,7 @@ TRUE = {
     "an identity of softplus": "softplus(t[n]) - softplus(-t[n]) = t[n]",
     "an identity of relu": "relu(t[n]) = max(t[n], 0)",
     "an identity of abs": "abs(t[n]) = 2 * relu(t[n]) - t[n]",
+    "a step that meets its like": "max(1 - t[n], 0) * step(1 - t[n]) = max(1 - t[n], 0)",
     "an identity of min and max": "min(t[n], y[n]) + max(t[n], y[n]) = t[n] + y[n]",
     "a logarithm": "log(exp(t[n])) = t[n]",
     "a finite sum": "sum(n, t[n])^2 = sum(n, sum(m, t[n] * t[m]))",

@@ -28,6 +28,8 @@ def judged(world, text, relation=">", supposed=()):
         "(1 + c^2)^(1/2)",
         "mean(n, exp(y[n]))",
         "pi",
+        "max(c, exp(c))",
+        "max(c, 1/2) + relu(c)",
     ],
 )
 def test_what_is_positive_everywhere_is_proved_positive_without_hypotheses(world, text):

@@ -9,7 +9,7 @@ from symgrad.errors import IllFormedError
 from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition, Program, Tensor
 from symgrad.kernel.terms import ONE, Delta, Entry, Index, Largest, Number, Partial, Plus, Power, Size, Times, sigma
-from symgrad.oracles.balls import Evaluator, Point, Undefined, ball, equal_exactly, separated
+from symgrad.oracles.balls import Evaluator, Point, Undefined, ball, equal_exactly, separated, whole_power
 
 
 def number(value: int | Fraction) -> Number:
@@ -153,3 +153,11 @@ def test_what_has_no_value_is_refused():
         value(Entry("q", ()))
     with pytest.raises(IllFormedError, match="Partial"):
         value(Partial(x, Entry("w", ()), total=True), {n: 0})
+
+
+def test_a_whole_power_of_a_ball_around_zero_is_a_small_ball():
+    gap = arb(2).log() - arb(2).log()
+    assert gap.contains(0)
+    for exponent in (1, 2, 3):
+        assert abs(whole_power(gap, exponent)) < arb("1e-10")
+    assert whole_power(arb(2), -2) == arb("0.25")

@@ -140,3 +140,8 @@ def test_what_has_no_value_is_refused():
         evaluator().value(Entry("q", ()), ())
     with pytest.raises(IllFormedError, match="Partial"):
         evaluator().value(Partial(b, b, total=True), (k,))
+
+
+def test_a_step_of_a_scalar_has_a_value():
+    term = call("step")(number(Fraction(1, 3)))
+    assert floats(evaluator().value(term, ())).tolist() == 1
