@@ -13,7 +13,6 @@ from symgrad.lang.parser import load_model
 CLIP = ["epsilon > 0", "min(p[n, k], 1 - epsilon) != epsilon", "p[n, k] != 1 - epsilon"]
 MARGIN = "1 - y[n, k] * f[n, k] != 0"
 MASK, ONE = "sum(n, m[n]) > 0", "sum(k, y[n, k]) = 1"
-LABEL = "sum(k, delta(k, y[n])) = 1"
 
 LOSSES = {
     "loss_binary_crossentropy": [],
@@ -21,7 +20,7 @@ LOSSES = {
     "loss_binary_focal_crossentropy": [],
     "loss_categorical_crossentropy": [ONE],
     "loss_categorical_crossentropy_clipped": [condition.replace("p[", "q[") for condition in CLIP],
-    "loss_categorical_focal_crossentropy": CLIP,
+    "loss_categorical_focal_crossentropy": ["epsilon > 0", "h[n, k] != epsilon", CLIP[2]],
     "loss_categorical_generalized_cross_entropy": [],
     "loss_categorical_hinge": [
         "neg[n] - pos[n] + 1 != 0",
@@ -38,7 +37,7 @@ LOSSES = {
     "loss_mean_squared_error": [],
     "loss_mean_squared_logarithmic_error": ["epsilon > 0", "f[n, k] != epsilon"],
     "loss_poisson": ["epsilon > 0"],
-    "loss_sparse_categorical_crossentropy": [LABEL],
+    "loss_sparse_categorical_crossentropy": [],
     "loss_sparse_categorical_crossentropy_clipped": CLIP,
     "loss_squared_hinge": [MARGIN, "y[n, k]^2 = 1"],
     "loss_tversky": ["c[n] != 0"],
@@ -65,7 +64,7 @@ REDUCTIONS = {
 
 NETWORKS = {
     "attention_pooling": [],
-    "embedding_softmax": [LABEL],
+    "embedding_softmax": [],
     "layer_norm_mlp": ["epsilon > 0"],
     "matrix_factorization": [],
     "self_attention": [],

@@ -224,8 +224,8 @@ class Setting:
     def _signs(self) -> list[Any]:
         """What the signs between matrices mean, as far as they are used."""
         drawn = self._matrices()
-        free = [c for c in ("u", "v", "s", "t", "p", "q", "g", "h", "r", "xi", "zeta") if c not in self.tensors]
-        first, second = (Symbol(c, (), "vector") for c in free[:2])
+        free = [c for c in "uvstpqrabcdefghijklmnowxyz" if c not in self.tensors]
+        first, second = (Symbol(c, (), "vector") for c in [*free, "first", "second"][:2])
         words: list[Any] = []
         if any(isinstance(s, Ones) for s in drawn):
             words += [Ones(), " is a vector of ones. "]
