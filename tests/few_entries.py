@@ -18,5 +18,5 @@ def of_a_family(name):
 
 FEW = tuple(name for name in catalogue.names() if name in SPEAKERS or not of_a_family(name))
 
-LONG = {"layer_norm_mlp", "self_attention", "vae"}
+LONG = {"attention_pooling", "layer_norm_mlp", "self_attention", "vae"}
 """Of these the entries with proofs so long that changing each of many places in turn takes minutes."""

@@ -63,6 +63,7 @@ def test_the_proof_that_the_readme_shows_is_what_symgrad_prints(symgrad):
     assert [text for text in text_blocks() if text not in printed] == []
 
 
-def test_the_derivation_that_the_readme_shows_is_the_catalogues(symgrad):
+def test_the_derivations_that_the_readme_shows_are_the_catalogues(symgrad):
     shown = [text for kind, text in BLOCKS if kind == "sg"]
-    assert shown == [symgrad("show", "logistic_regression").out]
+    names = ("logistic_regression", "loss_sparse_categorical_crossentropy")
+    assert shown == [symgrad("show", name).out for name in names]

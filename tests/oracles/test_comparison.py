@@ -150,7 +150,7 @@ WRONG = {
     "sign": lambda t: Times((number(-1), t)),
     "factor 2": lambda t: Times((number(2), t)),
     "factor N": lambda t: Times((Size("N"), t)),
-    "relative 1e-12": lambda t: Times((number(1 + Fraction(1, 10**12)), t)),
+    "relative 1e-11": lambda t: Times((number(1 + Fraction(1, 10**11)), t)),
     "added 1e-9": lambda t: Plus((t, number(Fraction(1, 10**9)))),
     "mean over N - 1": lambda t: Times((Size("N"), inverse(minus(Size("N"), ONE)), t)),
 }
