@@ -51,7 +51,7 @@ REFERENCES = {
         _TWO.format("smooth"),
     ),
     "loss_binary_crossentropy_clipped": Reference(
-        "keras", _HIDDEN, _loss("BinaryCrossentropy", "sigmoid"), _TWO.format("eps")
+        "keras", _HIDDEN, _loss("BinaryCrossentropy", "sigmoid"), _TWO.format("epsilon")
     ),
     "loss_binary_focal_crossentropy": Reference(
         "keras", SAME, _loss("BinaryFocalCrossentropy", from_logits=True, gamma=2.0), _ONE
@@ -64,13 +64,13 @@ REFERENCES = {
         "y",
     ),
     "loss_categorical_crossentropy_clipped": Reference(
-        "keras", _HIDDEN, _loss("CategoricalCrossentropy", "sigmoid"), _TWO.format("eps")
+        "keras", _HIDDEN, _loss("CategoricalCrossentropy", "sigmoid"), _TWO.format("epsilon")
     ),
     "loss_categorical_focal_crossentropy": Reference(
         "keras",
         SAME,
         _loss("CategoricalFocalCrossentropy", from_logits=True, alpha=0.25, gamma=2.0),
-        _TWO.format("eps"),
+        _TWO.format("epsilon"),
     ),
     "loss_categorical_hinge": Reference("keras", SAME, _loss("CategoricalHinge"), _ONE),
     "loss_categorical_generalized_cross_entropy": Reference(
@@ -80,17 +80,17 @@ REFERENCES = {
     "loss_dice": Reference("keras", SAME, _loss("Dice", "sigmoid", axis=1), _TWO.format("epsilon")),
     "loss_hinge": Reference("keras", SAME, _loss("Hinge"), _ONE),
     "loss_huber": Reference("keras", SAME, _loss("Huber", delta="width"), _TWO.format("width")),
-    "loss_kl_divergence": Reference("keras", SAME, _loss("KLDivergence", "softmax"), _TWO.format("eps")),
+    "loss_kl_divergence": Reference("keras", SAME, _loss("KLDivergence", "softmax"), _TWO.format("epsilon")),
     "loss_log_cosh": Reference(
         "tensorflow", "layer and loss are Keras', but its log(2), rounded to float32, is put right", _log_cosh, _ONE
     ),
     "loss_mean_absolute_error": Reference("keras", SAME, _loss("MeanAbsoluteError"), _ONE),
     "loss_mean_absolute_percentage_error": Reference(
-        "keras", SAME, _loss("MeanAbsolutePercentageError"), _TWO.format("eps")
+        "keras", SAME, _loss("MeanAbsolutePercentageError"), _TWO.format("epsilon")
     ),
     "loss_mean_squared_error": Reference("keras", SAME, _loss("MeanSquaredError"), _ONE),
     "loss_mean_squared_logarithmic_error": Reference(
-        "keras", SAME, _loss("MeanSquaredLogarithmicError"), _TWO.format("eps")
+        "keras", SAME, _loss("MeanSquaredLogarithmicError"), _TWO.format("epsilon")
     ),
     "loss_poisson": Reference("keras", SAME, _loss("Poisson", "exponential"), _TWO.format("epsilon")),
     "loss_sparse_categorical_crossentropy": Reference(
@@ -104,6 +104,6 @@ REFERENCES = {
         "keras",
         SAME,
         _loss("Tversky", "sigmoid", axis=1, alpha="alpha", beta="beta"),
-        "x/2 y/2 eps/0 alpha/0 beta/0 W/2 b/1",
+        "x/2 y/2 epsilon/0 alpha/0 beta/0 W/2 b/1",
     ),
 }

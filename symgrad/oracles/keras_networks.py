@@ -106,5 +106,5 @@ REFERENCES = {
         _vae,
         "x/2 noise/2 We/2 be/1 Wm/2 bm/1 Wv/2 bv/1 Wd/2 bd/1 Wo/2 bo/1",
     ),
-    "layer_norm_mlp": Reference("keras", SAME, _layer_norm_mlp, "x/2 y/1 eps/0 W1/2 b1/1 gamma/1 beta/1 w2/1 b2/0"),
+    "layer_norm_mlp": Reference("keras", SAME, _layer_norm_mlp, "x/2 y/1 epsilon/0 W1/2 b1/1 gamma/1 beta/1 w2/1 b2/0"),
 }

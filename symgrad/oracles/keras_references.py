@@ -305,7 +305,7 @@ REFERENCES = {
         _l2_penalty_counted_twice,
         "x/2 y/1 lam/0 w/1 b/0",
     ),
-    "batch_norm": Reference("keras", SAME, _batch_norm, "x/2 y/1 eps/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
+    "batch_norm": Reference("keras", SAME, _batch_norm, "x/2 y/1 epsilon/0 W/2 b/1 gamma/1 beta/1 v/1 c/0"),
     "info_nce": Reference(
         "tensorflow",
         "the loss is Keras', the similarities are written by hand: Keras has no layer that compares samples",

@@ -77,8 +77,8 @@ class Run:
         return layer
 
     def normalisation(self, name: str, units: int) -> Any:
-        """A layer that normalises and holds ``gamma`` and ``beta``, with the model's ``eps``."""
-        layer = getattr(self.keras.layers, name)(epsilon=float(self.arrays["eps"]), dtype=self.dtype)
+        """A layer that normalises and holds ``gamma`` and ``beta``, with the model's ``epsilon``."""
+        layer = getattr(self.keras.layers, name)(epsilon=float(self.arrays["epsilon"]), dtype=self.dtype)
         layer.build((None, units))
         for parameter, variable in (("gamma", layer.gamma), ("beta", layer.beta)):
             variable.assign(self.arrays[parameter])
@@ -87,9 +87,9 @@ class Run:
 
     @contextmanager
     def fuzz(self) -> Iterator[None]:
-        """Keras with the model's ``eps``, if it has one, as the small number that it adds and clips with."""
+        """Keras with the model's ``epsilon``, if it has one, as the small number that it adds and clips with."""
         before = self.keras.config.epsilon()
-        self.keras.config.set_epsilon(float(self.arrays.get("eps", before)))
+        self.keras.config.set_epsilon(float(self.arrays.get("epsilon", before)))
         try:
             yield
         finally:
