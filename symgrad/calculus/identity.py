@@ -102,7 +102,7 @@ class Identity:
         ways = []
         if found is not None and kept is not None and kept.remainder == t.ZERO and self.mean is not None:
             ways.append(self._by_tape(found, kept.chain.theorem(), self.mean))
-        if found is not None and not any(ways):
+        if found is not None and not any(ways) and not self._question(name, ones=False).glance():
             ways.append(self._by_closed_forms(found, name))
         for chain in filter(None, ways):
             self.statements[f"identity {name}"] = stated(chain.theorem(), self.model.assumptions)

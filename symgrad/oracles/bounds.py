@@ -355,7 +355,7 @@ class BoundEvaluator:
                 keep = np.where(side > 0, 1.0, 0.0 if function == "relu" else 1.0)
                 return Bounded(a.axes, _objects(np.where(side > 0, a.x, other)), a.m * keep, a.e * keep)
             chosen = side if function == "sign" else (side + 1) // 2
-            return self._made(a.axes, _mapped(lambda s: arb(int(s)), _objects(chosen)), np.zeros(a.m.shape))
+            return self._made(a.axes, _mapped(lambda side: arb(int(side)), _objects(chosen)), np.zeros(a.m.shape))
         if function == "log":
             if not _all_above(a):
                 raise Undefined("the argument of log may not be positive")

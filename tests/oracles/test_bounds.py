@@ -39,6 +39,10 @@ def floats(value):
     return np.vectorize(float)(value.x)
 
 
+def test_a_step_of_a_constant_has_a_value():
+    assert floats(evaluator().value(call("step")(number(2)), ())) == 1
+
+
 CASES = {
     "product of matrices": (z, (n, k), lambda a: a["x"] @ a["W"] + a["b"]),
     "order of axes": (z, (k, n), lambda a: (a["x"] @ a["W"] + a["b"]).T),

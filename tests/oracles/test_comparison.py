@@ -380,3 +380,23 @@ def test_a_gradient_that_should_vanish_and_does_not_disagrees():
 
     model = parse_model(CENTRED, "a")
     assert answering(change)(model, centred()).outcome is Outcome.DISAGREE
+
+
+@pytest.mark.tensorflow
+def test_a_piece_far_out_is_reached_by_larger_parameters():
+    text = "index n : N\nbatch n\ndata x[n]\nparameter w\nloss[n] = x[n] * min(w * x[n], 8)\n"
+    model = parse_model(text, "clipped", "clipped.sg")
+    inside = Apply("step", (minus(number(8), Times((Entry("w", ()), Entry("x", (n,))))),))
+    slope = Times((over_n, sigma(n, Times((inside, Entry("x", (n,)), Entry("x", (n,)))))))
+    report = check(model, Formulas((), {"w": ((), slope)}))
+    assert report.outcome is Outcome.AGREE, str(report)
+    assert report.points > 5
+
+
+@pytest.mark.parametrize(("left", "outcome"), [(1e-17, Outcome.INCONCLUSIVE), (1e-9, Outcome.DISAGREE)])
+def test_what_cancels_in_the_framework_alone_is_no_disagreement_while_it_is_tiny(left, outcome):
+    text = "index n : N\nbatch n\ndata x[n]\nparameter w\nloss[n] = x[n] + w - w\n"
+    model = parse_model(text, "cancelled", "cancelled.sg")
+    oracle = Oracle("given", "a test", lambda arrays: Measured(arrays["x"].mean(), {"w": np.array(left)}))
+    report = check(model, Formulas((), {"w": ((), number(0))}), oracle=oracle)
+    assert report.outcome is outcome, str(report)

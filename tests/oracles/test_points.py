@@ -1,17 +1,30 @@
 from __future__ import annotations
 
+import dataclasses
 import random
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from symgrad.kernel.functions import call, inverse, minus, square
 from symgrad.kernel.program import Definition, Program, Tensor
 from symgrad.kernel.terms import ONE, ZERO, Entry, Index, Judgement, Number, Size, Times, sigma
-from symgrad.lang.model import Model
+from symgrad.lang.model import Model, Origin
 from symgrad.lang.parser import parse_model
 from symgrad.oracles.balls import Evaluator, Point
-from symgrad.oracles.points import adjust, loose_sizes, reach, representable, sample_point, sample_sizes, satisfies
+from symgrad.oracles.points import (
+    LARGE,
+    adjust,
+    defined,
+    draw,
+    loose_sizes,
+    reach,
+    representable,
+    sample_point,
+    sample_sizes,
+    satisfies,
+)
 
 
 def number(value: int | Fraction) -> Number:
@@ -192,3 +205,48 @@ def test_only_what_is_judged_must_be_defined():
     claimed = parse_model(f"{text}\nclaim v = 2 * u", "used")
     assert reach(claimed) == {"loss", "objective", "w", "x", "u", "v"}
     assert sample_point(claimed, {"N": 2}, random.Random(0)) is None
+
+
+WIDE = """
+index n : N, d : D, h : H
+batch n
+data x[n, d]
+parameter W[d, h]
+z[n, h] = sum(d, W[d, h] * x[n, d])
+loss[n] = sum(h, {f}(z[n, h]))
+"""
+
+
+def test_a_wide_layer_is_drawn_with_small_parameters():
+    wide = parse_model(WIDE.format(f="tanh"), "wide")
+    point = sample_point(wide, {"N": 3, "D": 400, "H": 2}, random.Random(0))
+    assert max(abs(value) for value in point.values["W"].values()) < 0.4
+    narrow = sample_point(wide, {"N": 3, "D": 4, "H": 2}, random.Random(0))
+    assert max(abs(value) for value in narrow.values["W"].values()) > 0.4
+
+
+@pytest.mark.parametrize(("function", "found"), [("tanh", True), ("log", False)])
+def test_a_large_point_is_examined_by_whole_tensors_and_no_less_strictly(function, found):
+    wide = parse_model(WIDE.format(f=function), "wide")
+    sizes = {"N": 3, "D": LARGE, "H": 2}
+    rng = random.Random(0)
+    values = {"x": draw((3, LARGE), rng, set()), "W": draw((LARGE, 2), rng, set())}
+    assert defined(wide.program, Point(sizes, values), reach(wide)) is found
+
+
+def test_data_of_an_imported_program_have_the_values_that_it_gives_them():
+    stated = model(loss=Times((Entry("z", (n,)), sigma(k, y))))
+    origin = Origin(
+        oracle=lambda: None,
+        sizes={"D": 2, "K": 3},
+        constants={"x": np.array([[0.5, 2.0]] * 4)},
+        indicators=("y",),
+        variables={},
+        notes=(),
+    )
+    sizes = sample_sizes(stated.program, random.Random(0), origin.sizes)
+    assert (sizes["D"], sizes["K"]) == (2, 3)
+    point = sample_point(dataclasses.replace(stated, origin=origin), {**sizes, "N": 4}, random.Random(0))
+    assert [point.values["x"][0, j] for j in range(2)] == [Fraction(1, 2), 2]
+    rows = [[point.values["y"][i, j] for j in range(3)] for i in range(4)]
+    assert all(sorted(row) == [0, 0, 1] for row in rows)
