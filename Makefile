@@ -1,5 +1,6 @@
 # make demo     install into .venv and run the main job
 # make test     install into .venv and run the tests
+# make test-soundness   the long campaigns
 # make bench    measure
 # make lint     style and types
 # make catalogue   write again the proofs and certificates stored in derivations/
@@ -16,7 +17,7 @@ PYTEST_ARGS ?=
 WHEEL := import platform, sys; m = platform.machine().lower(); mac = sys.platform == "darwin"; \
 	print("tf-cpu" if m in ("x86_64", "amd64") and not mac else "tf" if m in ("aarch64", "arm64") else "")
 
-.PHONY: demo test bench lint catalogue clean
+.PHONY: demo test test-soundness bench lint catalogue clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo
@@ -25,6 +26,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
+
+test-soundness: $(VENV)/.test
+	SYMGRAD_CAMPAIGN=300 $(BIN)/python -m pytest tests/importers/test_campaign.py $(PYTEST_ARGS)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' --benchmark-sort=name $(PYTEST_ARGS)

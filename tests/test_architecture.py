@@ -22,10 +22,13 @@ LAYERS = {
     "models": 2,
     "oracles": 3,
     "render": 4,
+    "importers": 4,
+    "tensorflow": 5,
     "calculus": 5,
-    "catalogue": 6,
-    "cli": 7,
-    "__main__": 8,
+    "audit": 6,
+    "catalogue": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 """How high each part stands; an import may only point to the same part, or to a lower one."""
 
@@ -172,7 +175,8 @@ def dangers(syntax):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             owner = node.func.value.id if _is_plain_attribute(node.func) else ""
             strict = any(k.arg == "strict" and getattr(k.value, "value", None) is True for k in node.keywords)
-            if name in FORBIDDEN_CALLS and owner != "re" and not (name == "sympify" and strict):
+            trained = name == "compile" and any(k.arg == "optimizer" for k in node.keywords)  # a Keras model's method
+            if name in FORBIDDEN_CALLS and owner != "re" and not (name == "sympify" and strict) and not trained:
                 yield f"line {node.lineno} calls {name}"
             if isinstance(node.func, ast.Attribute) and name == "load_model":
                 yield f"line {node.lineno} loads a stored Keras model"
@@ -217,7 +221,15 @@ def test_a_way_to_run_text_is_noticed(source):
     assert list(dangers(ast.parse(source)))
 
 
-@pytest.mark.parametrize("source", ["re.compile(text)", "sympy.sympify(x, strict=True)", "model.evaluate(x)"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "re.compile(text)",
+        "sympy.sympify(x, strict=True)",
+        "model.evaluate(x)",
+        "model.compile(loss=loss, optimizer=optimizer)",
+    ],
+)
 def test_what_only_looks_like_one_is_not(source):
     """A strict ``sympify`` refuses text."""
     assert list(dangers(ast.parse(source))) == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from symgrad.render.document import tell
 from symgrad.render.plain import Plain
 from symgrad.render.reasons import Ref, Text
-from symgrad.render.tree import HEADINGS, Block, Display, Document, Grid, Items, Paragraph, Row, Table
+from symgrad.render.tree import Block, Display, Document, Grid, Items, Paragraph, Row, Table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,17 +25,26 @@ STYLES = {"title": "bold", "heading": "bold cyan", "lead": "italic", "formula": 
 
 def to_text(derivation: Derivation, *, unicode: bool = True) -> str:
     """A derivation as text without colours; with ``unicode`` false, as ASCII."""
-    told = tell(derivation)
+    return document_to_text(tell(derivation), unicode=unicode)
+
+
+def document_to_text(told: Document, *, unicode: bool = True) -> str:
+    """A document as text without colours; with ``unicode`` false, as ASCII."""
     text = "\n".join("".join(part for part, _ in line).rstrip() for line in _Lines(told, unicode=unicode).all()) + "\n"
     return text if unicode else ascii_text(text)
 
 
 def to_terminal(derivation: Derivation, console: Console) -> None:
     """Print a derivation on a rich console, which honours NO_COLOR; in ASCII where it cannot take Unicode."""
+    document_to_terminal(tell(derivation), console)
+
+
+def document_to_terminal(told: Document, console: Console) -> None:
+    """Print a document likewise."""
     from rich.text import Text as Styled
 
     unicode = "utf" in (console.encoding or "").lower()
-    for line in _Lines(tell(derivation), unicode=unicode).all():
+    for line in _Lines(told, unicode=unicode).all():
         styled = Styled()
         for part, style in line:
             styled.append(part if unicode else ascii_text(part), style=STYLES.get(style, ""))
@@ -63,7 +72,7 @@ class _Lines:
         return out
 
     def block(self, block: Block) -> list[list[Segment]]:
-        out: list[list[Segment]] = [[(HEADINGS[block.kind], "heading")]]
+        out: list[list[Segment]] = [[(self.text(block.heading), "heading")]]
         for part in block.parts:
             match part:
                 case Paragraph(text, lead):

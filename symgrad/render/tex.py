@@ -174,6 +174,8 @@ class _Tex:
                 return [r"\begin{sgrem}", *inner, r"\end{sgrem}"]
             case "question":
                 return [rf"\section*{{{self.text(block.title)}}}", *inner]
+            case "audit":
+                return [rf"\paragraph{{{self.text(block.title)}.}}", *inner]
             case "text":
                 return inner
             case "theorem" | "example":

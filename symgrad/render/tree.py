@@ -17,9 +17,13 @@ HEADINGS = {
     "question": "",
     "theorem": "Theorem",
     "example": "Counterexample",
+    "audit": "",
     "text": "",
 }
-"""The kinds of blocks, with their headings; a question is headed by its title alone, and text goes on without one."""
+"""The kinds of blocks, with their headings.
+
+A question and a part of an audit are headed by their titles alone; text goes on without one.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What frameworks hold: a function that TensorFlow traced, as a model."""
