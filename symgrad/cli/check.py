@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import suppress
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from symgrad.cli.inputs import derivation_argument, model_of
+from symgrad.cli.inputs import derivation_argument, load_quietly, model_of
 from symgrad.cli.manner import Manner, Progress, common, put
 from symgrad.cli.output import picture_file, write
 
@@ -97,21 +92,3 @@ def measured(
     """
     load_quietly(backend)
     return derivation.check(backend, dtype=dtype, points=points, seed=seed, data=table)
-
-
-def load_quietly(backend: str) -> None:
-    """Import a framework with stderr set aside: TensorFlow greets there before it can be told not to.
-
-    One that is missing or broken is left to the check, which says how to get it.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        with suppress(ImportError):
-            import_module(backend)
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "prove": "Derive the gradients of a loss, prove them and show the proof.",
     "check": "Measure the derived formulas against automatic differentiation.",
+    "audit": "Say what a loss of yours computes, and what its averaging does.",
     "plot": "Draw per-sample losses, the batch loss and their gradients.",
     "explain": "Answer the standing questions about averaged losses, as a page.",
     "verify": "Let the checker replay a certificate.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symgrad import catalogue
-from symgrad.cli.check import load_quietly
+from symgrad.cli.inputs import load_quietly
 from symgrad.cli.manner import Manner, Progress, common, put
 from symgrad.cli.output import write
 from symgrad.errors import DisagreementError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symgrad.cli.check import check_options, loaded, measured
-from symgrad.cli.inputs import derivation_argument, model_of
+from symgrad.cli.inputs import imported_model, model_of, optional_derivation_argument
 from symgrad.cli.manner import Manner, Progress, common, put
 from symgrad.cli.output import write
 
@@ -21,7 +21,10 @@ PROVED, REFUTED, UNDECIDED = 0, 1, 3
 
 
 @click.command("prove")
-@derivation_argument
+@optional_derivation_argument
+@click.option("--from", "source", metavar="MODULE:FUNCTION", help="A TensorFlow loss of yours; runs its module.")
+@click.option("--spec", "specs", multiple=True, metavar="SPEC", help="With --from: an argument, 'x=float32[N,784]'.")
+@click.option("--normalized-labels", is_flag=True, help="With --from: labels of a fused cross-entropy sum to one.")
 @click.option("--to", "form", type=click.Choice(FORMATS), help="What to make of it. Default: txt.")
 @click.option("-o", "--output", metavar="DIR", help="Write NAME.<ext>, certificate and goal there, not to stdout.")
 @click.option("--force", is_flag=True, help="With -o: replace files that have other content.")
@@ -32,7 +35,10 @@ PROVED, REFUTED, UNDECIDED = 0, 1, 3
 @common
 def command(
     manner: Manner,
-    what: str,
+    what: str | None,
+    source: str | None,
+    specs: tuple[str, ...],
+    normalized_labels: bool,
     form: str | None,
     output: str | None,
     force: bool,
@@ -43,7 +49,8 @@ def command(
 ) -> int:
     """Derive the gradients of a loss, prove them and show the proof.
 
-    NAME is an entry of the catalogue (`symgrad list`); a file ends in .sg; - reads standard input.
+    NAME is an entry of the catalogue (`symgrad list`); a file ends in .sg; - reads standard input. With --from, the
+    function is imported from the current folder, which runs your code.
 
     With --check, a counterexample is computed by TensorFlow too.
 
@@ -56,7 +63,14 @@ def command(
         raise click.UsageError("--to pdf writes a file; say where with -o DIR")
     if (options["data"] or options["mapping"]) and not backend:
         raise click.UsageError("--data and --map are for the numeric check; add --check tensorflow")
-    model = model_of(what, manner)
+    if (what is None) == (source is None):
+        raise click.UsageError("say what to prove: NAME, a file, - or --from MODULE:FUNCTION")
+    if (specs or normalized_labels) and source is None:
+        raise click.UsageError("--spec and --normalized-labels go with --from")
+    if source is not None:
+        model = imported_model(source, specs, manner, normalized_labels=normalized_labels)
+    else:
+        model = model_of(what or "", manner)
     table = loaded(model, **options)
     code = PROVED
     with Progress(manner) as progress:
