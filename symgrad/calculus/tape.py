@@ -7,6 +7,7 @@ any other it is the sum of these over n. A remainder R is what the objective hol
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
@@ -65,14 +66,13 @@ class Tape:
         weighted = self._weighted(name, row) if row is not None else t.ZERO
         opened = self._opened(weighted, row) if row is not None else None
         target = rw.result(opened, weighted)
-        remainder = self._remainder(chain.right, target)
-        if any(isinstance(part, t.Partial) for part in t.subterms(remainder)):
-            self.failed[name] = "the rest still holds cotangents"
-            return
-        if remainder != t.ZERO:
-            target = t.Plus((target, remainder))
-            weighted = t.Plus((weighted, remainder))
-        met = meet(program, chain.right, target)
+        met, remainder = meet(program, chain.right, target), cast(t.Term, t.ZERO)
+        if met is None:
+            remainder = self._remainder(chain.right, target)
+            if any(isinstance(part, t.Partial) for part in t.subterms(remainder)):
+                self.failed[name] = "the rest still holds cotangents"
+                return
+            met, weighted = meet(program, chain.right, t.Plus((target, remainder))), t.Plus((weighted, remainder))
         if met is None:
             self.failed[name] = "the two sides do not meet"
             return

@@ -65,6 +65,9 @@ def from_function(function: Any, /, *, normalized_labels: bool = False, **inputs
     return replay.with_origin(model, work, names)
 
 
+_BRANCHES = frozenset({"All", "Any", "If", "StatelessIf", "While", "StatelessWhile"})
+
+
 def _read(work: Translation, node: Node) -> tuple[Value, ...]:
     """What an operation computes, output by output."""
     try:
@@ -94,6 +97,11 @@ def _meaning(work: Translation, node: Node) -> Any:
         computed = folded(node, constants)
         if computed is not None:
             return computed
+    if node.type in _BRANCHES:
+        raise InputError(
+            "a branch or a loop is not read (Keras' hinge asks whether all labels are 0 or 1); "
+            "write the case that is meant"
+        )
     if node.type not in MEANINGS:
         raise InputError(
             "this operation is not read; write the loss with others, or hold its result fixed as an argument"

@@ -448,8 +448,8 @@ def _cross_entropy(work: Translation, node: Node) -> tuple[Array, ...]:
     total = work.sizes.array(work.sizes.fresh(labels))
     total = replace(total, term=over(total.axes[-1], total.term))
     work.note(
-        "tf.nn.softmax_cross_entropy_with_logits gives softmax minus label as its gradient, "
-        "which is the derivative of its value only where the labels sum to one"
+        "the gradient of tf.nn.softmax_cross_entropy_with_logits is softmax minus label, "
+        "the derivative of its value only where the labels sum to one"
     )
     if work.normalised:
         work.sums.append(total.term)

@@ -124,7 +124,7 @@ def check(
         pieces.update(visited)
         if tally.inconclusive:
             break
-    outcome, reason = _verdict(tally, wanted, _covered(pieces))
+    outcome, reason = _verdict(tally, wanted, _covered(pieces), model.origin.notes if model.origin else ())
     tried = {f"{of}: {what}": c for of, some in tally.controls.items() for what, c in some.items() if c.differs}
     return CheckReport(
         outcome=outcome,
@@ -333,9 +333,9 @@ def _covered(pieces: Mapping[Any, set[int]]) -> bool:
     return all(len(sides) == 2 for sides in pieces.values())
 
 
-def _verdict(tally: _Tally, wanted: int, covered: bool) -> tuple[Outcome, str]:
+def _verdict(tally: _Tally, wanted: int, covered: bool, notes: tuple[str, ...]) -> tuple[Outcome, str]:
     if tally.disagreement:
-        return Outcome.DISAGREE, tally.disagreement
+        return Outcome.DISAGREE, "; note that ".join((tally.disagreement, *notes))
     if tally.inconclusive:
         return Outcome.INCONCLUSIVE, tally.inconclusive
     if len(tally.points) < wanted:

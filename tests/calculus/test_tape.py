@@ -69,3 +69,12 @@ def test_a_program_that_is_separable_after_a_calculation_keeps_its_tape(derivati
     assert found.verdicts["separable"]["status"] == "proved"
     assert found.verdicts["tape"]["status"] == "proved"
     assert found.exit_code == 0
+
+
+def test_a_rest_that_is_zero_only_when_both_sides_are_fractions_is_no_rest(derivation):
+    found = derivation(
+        "index n : N, k : K; batch n; data x[n], y[n, k]; parameter w[k]; z[n, k] = w[k] * x[n]; "
+        "loss[n] = mean(k, exp(z[n, k]) - y[n, k] * log(exp(z[n, k]) + 1 / 10))"
+    )
+    assert not isinstance(found.statements["tape z"].right, t.Plus)
+    assert found.verdicts["identity"]["status"] == "proved"

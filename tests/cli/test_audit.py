@@ -133,6 +133,7 @@ def test_logits_and_sample_weights_of_a_keras_file_are_heeded(symgrad, here, tmp
     found = {}
     for options in ((), ("--from-logits",), ("--from-logits", "--sample-weight")):
         ran = symgrad("audit", "model.keras", "--loss", "binary_crossentropy", *options, "--json")
+        assert ran.err == ""
         found[options] = [each["kind"] for each in json.loads(ran.out)["audit"]["findings"]]
     assert list(found.values())[1:] == [[], ["weights_by_count"]]
 
