@@ -31,6 +31,9 @@ _JUDGED = {
     "weights": "the weights of the samples are those of a",
 }
 
+_SIZE = re.compile(r"\bsize\((\w+)\)")
+"""The language tells size(N) from a tensor N; a reader need not."""
+
 
 def tell(audit: Audit) -> Document:
     """An audit as a document."""
@@ -46,7 +49,8 @@ def tell(audit: Audit) -> Document:
         setting.setting(),
         names,
         _titled(
-            "The objective as it is differentiated", Table(tuple(((name,), value) for name, value in audit.factors))
+            "The objective as it is differentiated",
+            Table(tuple(((name,), _SIZE.sub(r"\1", value)) for name, value in audit.factors)),
         ),
         _found(audit, matter),
         _titled("Verdicts", _table(verdicts(audit))),

@@ -26,6 +26,12 @@ def test_the_page_names_what_was_asked_and_what_the_answer_is(audited):
     assert "1. Sum (serious)" in text
 
 
+def test_the_size_of_the_batch_is_told_by_its_letter(audited):
+    text = document_to_text(tell(audited("mean")))
+    assert "weight of sample n  1/N" in text
+    assert "size(" not in text
+
+
 def test_a_page_without_findings_says_so(audited):
     assert "None: the objective is the mean" in document_to_text(tell(audited("mean")))
 
