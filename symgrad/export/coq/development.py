@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from symgrad.kernel.theorem import Theorem
 
 
-LARGEST = 20_000
-"""Sides whose texts are longer than this together are not multiplied out."""
-
-
 @dataclass(frozen=True)
 class Development:
     """A derivation as Coq reads it.
@@ -94,10 +90,12 @@ class _Writer:
         if not found:
             raise NoLemmaError("no closed form was found")
         forward = Forward(self.program, found[-1].wrt, self.equations, self.model.assumptions)
+        said = {}
         for definition in self.program.definitions:
             if any(definition.name in ancestors(self.program, root) for root in printed):
                 forward.define(definition)
-        said = {root: self._gradient(forward, root, f) for root, f in printed.items() if root in forward.slopes}
+            if definition.name in printed and definition.name in forward.slopes:
+                said[definition.name] = self._gradient(forward, definition.name, printed[definition.name])
         identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
         if identity == PROVED and len(said) == 2:
             self._mean(forward, *said["loss"])
@@ -116,6 +114,8 @@ class _Writer:
         formula_text = self.printer.text(formula(right), scope)
         self.equations.lemmas.append(f"Definition {called}{binders} : R :=\n  {formula_text}.\n")
         value = " ".join([called, *(scope[i] for i in letters)])
+        if entry.indices:  # type: ignore[attr-defined]
+            forward.settle(entry, right, self._same)  # type: ignore[arg-type]
         self._derives(forward, entry, right, value, scope, f"gradient_of_{root}_by_{forward.wrt.tensor}")
         return right, called
 
@@ -169,7 +169,7 @@ class _Writer:
             for way in (None, self._assume):
                 there, back = rw.result(to, left), rw.result(fro, right)
                 a, b = (way(program, there), way(program, back)) if way else (None, None)
-                met = meet(program, rw.result(a, there), rw.result(b, back), largest=LARGEST)
+                met = meet(program, rw.result(a, there), rw.result(b, back))
                 if met is not None:
                     end = rw.chained(fro, b)
                     return rw.chained(rw.chained(rw.chained(to, a), met), rules.sym(end) if end else None) or met

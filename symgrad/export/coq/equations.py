@@ -157,8 +157,7 @@ class Equations:
                 whole = t.sigma(letter, made)
                 if proof == "eq_refl":
                     return whole, proof
-                proof = f"(sumR_ext {self.names.of(part.size)} _ _ (fun {name} H{name} => {proof}))"
-                return whole, self._typed(proof, self._text(part, scope), self._text(whole, scope))
+                return whole, f"(sumR_ext {self.names.of(part.size)} _ _ (fun {name} H{name} => {proof}))"
             parts = list(t.children(part))
             old = parts[rest[0]]
             parts[rest[0]], proof = go(old, rest[1:], scope)

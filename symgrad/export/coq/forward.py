@@ -14,10 +14,12 @@ from symgrad.kernel.program import ancestors, reached
 
 if TYPE_CHECKING:
     from symgrad.export.coq.equations import Equations
+    from collections.abc import Callable
     from fractions import Fraction
 
     from symgrad.export.coq.syntax import Scope
     from symgrad.kernel.program import Definition, Program
+    from symgrad.kernel.theorem import Theorem
 
 _RULES = {
     "exp": ("dual_exp", ""),
@@ -130,7 +132,7 @@ class Forward:
         if self.wrt.tensor not in ancestors(self.program, definition.name):
             return
         equations, printer = self.equations, self.printer
-        own = tuple(t.Index(f"{i.name}'", i.size) for i in definition.letters)
+        own = tuple(t.Index(f"{i.name[:60]}_", i.size) for i in definition.letters)
         scope = self.scope
         for mine, theirs in zip(own, definition.letters, strict=True):
             used = scope.values()
@@ -146,17 +148,32 @@ class Forward:
         proof = f"dual_eq (d' := {rawly})\n    {rules} ltac:(close_ring)"
         if chain.theorems:
             proof = f"dual_eq ({proof})\n    {equations.equation(chain.theorem(), scope)}"
-        name = printer.names.fresh(f"{definition.name}_by_{self.wrt.tensor}")
-        letters = (*self.coordinates, *own)
-        entry = ("entry", definition.name, own)
-        before, after = printer.text(entry, scope, self.moved), printer.text(entry, scope)
+        unfolded = f"unfold {printer.called[definition.name]}.\n  "
+        self._lemma(t.Entry(definition.name, own), chain.right, scope, f"{unfolded}exact ({proof})")
+
+    def settle(self, entry: t.Entry, right: t.Term, same: Callable[[t.Term, t.Term], Theorem]) -> None:
+        """Go on with another form of a slope: the lemma is stated once more, and used from then on."""
+        slope = self.slopes[entry.tensor]
+        letters = tuple(i for i in entry.indices if isinstance(i, t.Index))
+        derived = t.renamed(slope.right, dict(zip(slope.letters, letters, strict=True)))
+        if derived == right:
+            return
+        scope = self.equations.scope((*self.coordinates, *letters))
+        proof = self.equations.equation(same(derived, right), scope)
+        self._lemma(entry, right, scope, f"exact (dual_eq {self.lemma(entry, scope)}\n  {proof})")
+
+    def _lemma(self, entry: t.Entry, right: t.Term, scope: Scope, proof: str) -> None:
+        equations, printer, made = self.equations, self.printer, formula(entry)
+        own = tuple(i for i in entry.indices if isinstance(i, t.Index))
+        name = printer.names.fresh(f"{entry.tensor}_by_{self.wrt.tensor}")
+        before, after = printer.text(made, scope, self.moved), printer.text(made, scope)
         value = f"({after})" if " " in after else after
         equations.lemmas.append(
-            f"Lemma {name}{equations.bound(scope, letters)} :\n"
-            f"  dual (fun t => {before}) {self.point} {value}\n    ({printer.text(formula(chain.right), scope)}).\n"
-            f"Proof.\n  unfold {printer.called[definition.name]}.\n  exact ({proof}).\nQed.\n"
+            f"Lemma {name}{equations.bound(scope, (*self.coordinates, *own))} :\n"
+            f"  dual (fun t => {before}) {self.point} {value}\n    ({printer.text(formula(right), scope)}).\n"
+            f"Proof.\n  {proof}.\nQed.\n"
         )
-        self.slopes[definition.name] = Slope(own, chain.right, name)
+        self.slopes[entry.tensor] = Slope(own, right, name)
 
     def lemma(self, entry: t.Entry, scope: Scope) -> str:
         """The lemma about a definition, at letters of one's own."""
