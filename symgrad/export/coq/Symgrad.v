@@ -85,6 +85,12 @@ Definition upd1 (w : nat -> R) (p : nat) (t : R) : nat -> R :=
 Definition upd2 (W : nat -> nat -> R) (p q : nat) (t : R) : nat -> nat -> R :=
   fun i j => if andb (Nat.eqb q j) (Nat.eqb p i) then t else W i j.
 
+Definition upd3 (W : nat -> nat -> nat -> R) (p q r : nat) (t : R) : nat -> nat -> nat -> R :=
+  fun i j k => if andb (Nat.eqb r k) (andb (Nat.eqb q j) (Nat.eqb p i)) then t else W i j k.
+Definition upd4 (W : nat -> nat -> nat -> nat -> R) (p q r s : nat) (t : R) : nat -> nat -> nat -> nat -> R :=
+  fun i j k l =>
+    if andb (Nat.eqb s l) (andb (Nat.eqb r k) (andb (Nat.eqb q j) (Nat.eqb p i))) then t else W i j k l.
+
 Lemma delta_same i : delta i i = 1.
 Proof. unfold delta; rewrite Nat.eqb_refl; reflexivity. Qed.
 
@@ -158,6 +164,24 @@ Lemma dual_upd2 {W p q i j} :
   dual (fun t => upd2 W p q t i j) (W p q) (W i j) (delta p i * delta q j).
 Proof.
   unfold upd2, delta.
+  destruct (Nat.eqb_spec q j) as [<-|_]; destruct (Nat.eqb_spec p i) as [<-|_]; simpl;
+  (eapply dual_eq; [first [exact dual_var | exact dual_const]|ring]).
+Qed.
+
+Lemma dual_upd3 {W p q r i j k} :
+  dual (fun t => upd3 W p q r t i j k) (W p q r) (W i j k) (delta p i * delta q j * delta r k).
+Proof.
+  unfold upd3, delta.
+  destruct (Nat.eqb_spec r k) as [<-|_]; destruct (Nat.eqb_spec q j) as [<-|_];
+  destruct (Nat.eqb_spec p i) as [<-|_]; simpl;
+  (eapply dual_eq; [first [exact dual_var | exact dual_const]|ring]).
+Qed.
+
+Lemma dual_upd4 {W p q r s i j k l} :
+  dual (fun t => upd4 W p q r s t i j k l) (W p q r s) (W i j k l) (delta p i * delta q j * delta r k * delta s l).
+Proof.
+  unfold upd4, delta.
+  destruct (Nat.eqb_spec s l) as [<-|_]; destruct (Nat.eqb_spec r k) as [<-|_];
   destruct (Nat.eqb_spec q j) as [<-|_]; destruct (Nat.eqb_spec p i) as [<-|_]; simpl;
   (eapply dual_eq; [first [exact dual_var | exact dual_const]|ring]).
 Qed.

@@ -10,20 +10,24 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.identity import PROVED
 from symgrad.calculus.local import assumed
 from symgrad.calculus.normal import meet, normal
+from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.forward import Forward
 from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
-from symgrad.kernel.program import ancestors
+from symgrad.kernel.program import Program, Tensor, ancestors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from symgrad.calculus.derivation import Derivation, Side
     from symgrad.calculus.derivation import Formula as Printed
     from symgrad.export.coq.syntax import Scope
-    from symgrad.kernel.program import Program
+    from symgrad.kernel.program import Definition
     from symgrad.kernel.theorem import Theorem
+    from symgrad.lang.model import Claim
 
 
 @dataclass(frozen=True)
@@ -65,20 +69,29 @@ class _Writer:
             self.program, self.printer, derivation.hypotheses, self.model.assumptions
         )
         self.section = self.names.fresh("Derivation")
+        self.forwards: dict[str, Forward] = {}
         self.theorems: list[str] = []
         self.statements: list[str] = []
         self.missing: list[str] = []
 
     def development(self) -> Development:
         for parameter in [i.name for i in self.program.inputs if i.kind == "parameter"]:
-            mark = len(self.equations.lemmas)
-            try:
-                self._block(parameter)
-            except NoLemmaError as error:
-                del self.equations.lemmas[mark:]
-                self.missing.append(f"{parameter}: {error}")
+            self._attempt(parameter, lambda parameter=parameter: self._block(parameter))  # type: ignore[misc]
+        for number, (claim, judged) in enumerate(zip(self.model.claims, self.derivation.claims, strict=True), 1):
+            if judged["status"] == PROVED:
+                self._attempt(f"claim {number}", lambda n=number, c=claim: self._claim(n, c))  # type: ignore[misc]
         added = tuple(self.equations.supposition(j) for j in self.equations.added)
         return Development(self._file(), tuple(self.theorems), tuple(self.missing), added)
+
+    def _attempt(self, what: str, make: Callable[[], object]) -> None:
+        """Make a theorem with its lemmas, or none of them and a word about what is missing."""
+        back, proved = self.equations.kept(), len(self.theorems)
+        try:
+            make()
+        except NoLemmaError as error:
+            back()
+            del self.theorems[proved:], self.statements[proved:]
+            self.missing.append(f"{what}: {error}")
 
     # -- one parameter --------------------------------------------------------------------------------------------
 
@@ -90,20 +103,37 @@ class _Writer:
         if not found:
             raise NoLemmaError("no closed form was found")
         forward = Forward(self.program, found[-1].wrt, self.equations, self.model.assumptions)
-        said = {}
-        for definition in self.program.definitions:
-            if any(definition.name in ancestors(self.program, root) for root in printed):
-                forward.define(definition)
-            if definition.name in printed and definition.name in forward.slopes:
-                said[definition.name] = self._gradient(forward, definition.name, printed[definition.name])
+        said: dict[str, tuple[t.Term, str]] = {}
+        for root in printed:
+            self._attempt(f"{root} by {parameter}", lambda root=root: self._root(forward, root, printed[root], said))  # type: ignore[misc]
+        self.forwards[parameter] = forward
         identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
         if identity == PROVED and len(said) == 2:
-            self._mean(forward, *said["loss"])
+            self._attempt(f"mean of the gradients by {parameter}", lambda: self._mean(forward, *said["loss"]))
+        form = self.derivation.statements.get(f"matrix {parameter}")
+        if form is not None and "objective" in said:
+            self._attempt(f"matrix form of {parameter}", lambda: self._matrix(forward, form))
+
+    def _root(self, forward: Forward, root: str, printed: Printed, said: dict[str, tuple[t.Term, str]]) -> None:
+        before = dict(forward.slopes)
+        try:
+            self._differentiate(forward, root)
+            if root in forward.slopes:
+                said[root] = self._gradient(forward, root, printed)
+        except NoLemmaError:
+            forward.slopes = before
+            raise
+
+    def _differentiate(self, forward: Forward, root: str) -> None:
+        """Slopes for everything that a definition depends on."""
+        for definition in forward.program.definitions:
+            if definition.name in ancestors(forward.program, root) and definition.name not in forward.slopes:
+                forward.define(definition)
 
     def _gradient(self, forward: Forward, root: str, printed: Printed) -> tuple[t.Term, str]:
         """The theorem that a root has the printed derivative; the derivative, and its name."""
         left = printed.left
-        if not isinstance(left, t.Partial):
+        if not isinstance(left, t.Partial) or not isinstance(left.body, t.Entry):
             raise NoLemmaError("no closed form was found")
         coordinates = dict(zip(left.wrt.indices, forward.wrt.indices, strict=True))
         entry, right = t.renamed(left.body, coordinates), t.renamed(printed.right, coordinates)
@@ -111,52 +141,127 @@ class _Writer:
         scope = self.equations.scope(letters)
         called = self.names.fresh(f"d_{root}_d_{forward.wrt.tensor}")
         binders = f" ({' '.join(scope[i] for i in letters)} : nat)" if letters else ""
-        formula_text = self.printer.text(formula(right), scope)
-        self.equations.lemmas.append(f"Definition {called}{binders} : R :=\n  {formula_text}.\n")
+        text = self.printer.text(formula(right), scope)
+        self.equations.lemmas.append(f"Definition {called}{binders} : R :=\n  {text}.\n")
         value = " ".join([called, *(scope[i] for i in letters)])
-        if entry.indices:  # type: ignore[attr-defined]
+        if t.letters(entry):
             forward.settle(entry, right, self._same)  # type: ignore[arg-type]
-        self._derives(forward, entry, right, value, scope, f"gradient_of_{root}_by_{forward.wrt.tensor}")
+        self._derives(forward, entry, forward.wrt, right, f"gradient_of_{root}_by_{forward.wrt.tensor}", value)  # type: ignore[arg-type]
         return right, called
 
     def _mean(self, forward: Forward, each: t.Term, called: str) -> None:
         """The theorem that the objective has the mean of the per-sample derivatives as its own."""
         sample = self.model.batch
         mean = t.Times((inverse(t.Size(sample.size)), t.sigma(sample, each)))
-        scope = self.equations.scope(forward.coordinates)
-        inside, size = self.equations.scope([sample], scope), self.names.of(sample.size)
-        own = " ".join([called, *(inside[i] for i in (*forward.coordinates, sample))])
+        inside = self.equations.scope([sample], self.equations.scope(forward.coordinates))
+        size, own = self.names.of(sample.size), " ".join([called, *(inside[i] for i in (*forward.coordinates, sample))])
         value = f"/ INR {size} * sumR {size} (fun {inside[sample]} => {own})"
-        self._derives(forward, t.Entry("objective", ()), mean, value, scope, f"mean_of_gradients_by_{forward.wrt.tensor}")
+        name = f"mean_of_gradients_by_{forward.wrt.tensor}"
+        self._derives(forward, t.Entry("objective", ()), forward.wrt, mean, name, value)
+
+    def _matrix(self, forward: Forward, form: Theorem) -> None:
+        """The theorem that the entry of the matrix form is the derivative of the objective."""
+        wrt: t.Entry = form.left.wrt
+        self._derives(forward, t.Entry("objective", ()), wrt, form.right, f"matrix_form_of_gradient_by_{wrt.tensor}")
 
     def _derives(
-        self, forward: Forward, entry: t.Term, right: t.Term, value: str, scope: Scope, name: str
+        self, forward: Forward, entry: t.Entry, at: t.Entry, right: t.Term, name: str, value: str | None = None
     ) -> None:
         """State that an entry of a definition has a derivative, which is what the forward one comes to."""
-        slope = forward.slopes[entry.tensor]  # type: ignore[attr-defined]
-        derived = t.renamed(slope.right, dict(zip(slope.letters, entry.indices, strict=True)))  # type: ignore[attr-defined]
-        proof = self.equations.equation(self._same(derived, right), scope)
-        lemma = forward.lemma(entry, scope)  # type: ignore[arg-type]
+        equations, printer = forward.equations, forward.printer
+        letters = tuple(dict.fromkeys((*t.letters(at), *t.letters(entry))))
+        scope = equations.scope(letters)
+        proof = equations.equation(self._same(forward.slope(entry, at), right, forward.program), scope)
+        lemma = forward.lemma(entry, scope, at)
         whole = lemma if proof == "eq_refl" else f"(dual_eq {lemma}\n  {proof})"
-        before = self.printer.text(formula(entry), scope, forward.moved)
-        letters = (*forward.coordinates, *t.letters(entry))
-        statement = f"is_derive (fun t => {before}) {forward.point}\n    ({value})"
-        self._theorem(name, letters, scope, statement, f"dual_is_derive {whole}")
+        before = printer.text(formula(entry), scope, forward.moved(scope, at))
+        value = value or printer.text(formula(right), scope)
+        statement = f"is_derive (fun t => {before}) {forward.point(scope, at)}\n    ({value})"
+        self._theorem(name, letters, scope, statement, f"dual_is_derive {whole}", equations)
 
-    def _theorem(self, wanted: str, letters: tuple[t.Index, ...], scope: Scope, statement: str, proof: str) -> None:
+    # -- claims ---------------------------------------------------------------------------------------------------
+
+    def _claim(self, number: int, claim: Claim) -> None:
+        """The theorem that a claim says."""
+        name, left = f"claim_{number}", claim.left
+        match left:
+            case t.Partial(t.Entry() as root, wrt, _) if not _partial(claim.right):
+                if wrt.tensor in self.program.bodies:
+                    self._claim_inside(name, root, wrt, claim.right)
+                    return
+                forward = self.forwards.get(wrt.tensor)
+                if forward is None:
+                    raise NoLemmaError(f"the gradients by {wrt.tensor} are missing")
+                self._differentiate(forward, root.tensor)
+                if root.tensor not in forward.slopes:
+                    raise NoLemmaError("the derivative of what does not move")
+                self._derives(forward, root, wrt, claim.right, name)
+            case _ if not _partial(left) and not _partial(claim.right):
+                letters = t.letters(t.Plus((left, claim.right)))
+                scope = self.equations.scope(letters)
+                known = self.derivation.statements[f"claim {number}"]
+                proof = self.equations.equation(known.arguments[0], scope)
+                sides = " = ".join(self.printer.text(formula(side), scope) for side in (left, claim.right))
+                self._theorem(name, letters, scope, sides, f"{proof}", self.equations)
+            case _:
+                raise NoLemmaError("it speaks of more than one derivative")
+
+    def _claim_inside(self, name: str, root: t.Entry, wrt: t.Entry, right: t.Term) -> None:
+        """A derivative by an intermediate: what follows is stated with any values in the intermediate's place."""
+        given = self._given(wrt.tensor)
+        if root.tensor not in given.program.bodies:
+            raise NoLemmaError("the derivative of what does not move")
+        self._differentiate(given, root.tensor)
+        self._derives(given, root, wrt, right, name)
+
+    def _given(self, name: str) -> Forward:
+        """Forward mode by an intermediate, in the program in which it is given."""
+        if name not in self.forwards:
+            program, tensor = self.program, self.program.tensors[name]
+            changed = Program(
+                program.batch,
+                (*program.inputs, Tensor(name, "data", tensor.shape)),
+                tuple(d for d in program.definitions if d.name != name),
+            )
+            printer = Printer(self.model, changed, self.names, given=name, like=self.printer)
+            equations = self.equations.beside(changed, printer)
+            kind = f"{'nat -> ' * len(tensor.shape)}R"
+            self.equations.lemmas.append(f"(** What follows {name}, with any values in its place. *)\n")
+            self.equations.lemmas.append(f"Variable {printer.called[name]} : {kind}.\n")
+            for definition in changed.definitions:
+                if name in ancestors(changed, definition.name):
+                    self.equations.lemmas.append(self._definition(definition, printer, changed) + "\n")
+            letters = Letters(self.model.letters, (*program.tensors, *(i.size for i in self.model.letters)))
+            made: list[t.Index] = []
+            for size in tensor.shape:
+                made.append(letters.new(size, {i.name for i in made}))
+            self.forwards[name] = Forward(changed, t.Entry(name, tuple(made)), equations, self.model.assumptions)
+        return self.forwards[name]
+
+    # -- statements -----------------------------------------------------------------------------------------------
+
+    def _theorem(
+        self,
+        wanted: str,
+        letters: tuple[t.Index, ...],
+        scope: Scope,
+        statement: str,
+        proof: str,
+        equations: Equations,
+    ) -> None:
         name = self.names.fresh(wanted)
-        head = f"Theorem {name}{self.equations.bound(scope, letters)} :\n  {statement}."
+        head = f"Theorem {name}{equations.bound(scope, letters)} :\n  {statement}."
         self.equations.lemmas.append(f"{head}\nProof. exact ({proof}). Qed.\n")
         self.theorems.append(name)
         self.statements.append(head)
 
-    def _same(self, left: t.Term, right: t.Term) -> Theorem:
+    def _same(self, left: t.Term, right: t.Term, program: Program | None = None) -> Theorem:
         """``left = right``, by opening more and more of the definitions on both sides.
 
         Raises:
             NoLemmaError: if that is not found.
         """
-        program = self.program
+        program = program or self.program
         to: Theorem | None = None
         fro: Theorem | None = None
         for name in (None, *(d.name for d in reversed(program.definitions))):
@@ -179,6 +284,15 @@ class _Writer:
         done = normal(program, term)
         step = rw.everywhere(assumed(program, self.model.assumptions))(program, rw.result(done, term))
         return rw.chained(done, step)
+
+    def _definition(self, definition: Definition, printer: Printer, program: Program) -> str:
+        """A definition of the program as one of Coq, with the parameters that it depends on."""
+        scope = self.equations.scope(definition.letters)
+        kinds = {p: "nat -> " * len(program.tensors[p].shape) for p in printer.uses[definition.name]}
+        parameters = "".join(f" ({printer.called[p]} : {kind}R)" for p, kind in kinds.items())
+        indices = f" ({' '.join(scope[i] for i in definition.letters)} : nat)" if definition.letters else ""
+        text = printer.text(formula(definition.body), scope)
+        return f"Definition {printer.called[definition.name]}{parameters}{indices} : R :=\n  {text}."
 
     # -- the file -------------------------------------------------------------------------------------------------
 
@@ -204,27 +318,24 @@ class _Writer:
                 lines.append(f"Variable {printer.called[tensor.name]} : {kind}.")
         lines.append("")
         for definition in self.program.definitions:
-            scope = equations.scope(definition.letters)
-            parameters = "".join(
-                f" ({printer.called[p]} : {'nat -> ' * len(self.program.tensors[p].shape)}R)"
-                for p in printer.uses[definition.name]
-            )
-            indices = f" ({' '.join(scope[i] for i in definition.letters)} : nat)" if definition.letters else ""
             try:
-                text = printer.text(formula(definition.body), scope)
+                lines.append(self._definition(definition, printer, self.program))
             except NoLemmaError as error:
                 self.missing.append(f"{definition.name}: {error}")
-                continue
-            lines.append(f"Definition {printer.called[definition.name]}{parameters}{indices} : R :=\n  {text}.")
         lines.append("\n(** ** The parameters, and what is supposed *)\n")
         for tensor in self.program.inputs:
             if tensor.kind == "parameter":
                 lines.append(f"Variable {printer.called[tensor.name]} : {'nat -> ' * len(tensor.shape)}R.")
         lines += [f"Hypothesis size_{names.of(size)} : (0 < {names.of(size)})%nat." for size in sizes]
+        # Those about an intermediate that is given stand where it is.
         lines += [f"Hypothesis {name} : {equations.supposition(j)}." for j, name in equations.hypotheses.items()]
         lines.append("\n(** ** The proofs *)\n")
         lines += equations.lemmas
         return "\n".join([*lines, f"End {self.section}.", ""])
+
+
+def _partial(term: t.Term) -> bool:
+    return any(isinstance(part, t.Partial) for part in t.subterms(term))
 
 
 def _plain(text: str) -> str:

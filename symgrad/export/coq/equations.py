@@ -20,7 +20,7 @@ from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Theorem, fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from symgrad.export.coq.syntax import Formula, Printer, Scope
     from symgrad.kernel.program import Program
@@ -48,9 +48,28 @@ class Equations:
         self.lemmas: list[str] = []
         self.hypotheses: dict[Judgement, str] = {}
         self.added: list[Judgement] = []
+        self.inline = False
         self._facts: dict[Judgement, str] = {}
         self._known: dict[int, tuple[Theorem, str, tuple[t.Index, ...]]] = {}
         self._letters = count()
+
+    def beside(self, program: Program, printer: Printer) -> Equations:
+        """Equations of another program, whose lemmas stand in the same file."""
+        other = Equations(program, printer, self.supposed, self.assumed)
+        other.lemmas, other._letters = self.lemmas, self._letters
+        other.inline = True
+        return other
+
+    def kept(self) -> Callable[[], None]:
+        """What takes everything back that is made from now on."""
+        said, facts, known = len(self.lemmas), dict(self._facts), dict(self._known)
+        hypotheses, added = dict(self.hypotheses), list(self.added)
+
+        def back() -> None:
+            del self.lemmas[said:]
+            self._facts, self._known, self.hypotheses, self.added = facts, known, hypotheses, added
+
+        return back
 
     # -- scope ----------------------------------------------------------------------------------------------------
 
@@ -322,6 +341,8 @@ class Equations:
     def _suppose(self, closed: Judgement) -> str:
         if closed not in self.hypotheses:
             self.hypotheses[closed] = self.names.fresh("given")
+            if self.inline:
+                self.lemmas.append(f"Hypothesis {self.hypotheses[closed]} : {self.supposition(closed)}.\n")
         return self.hypotheses[closed]
 
     def _said(self, judgement: Judgement, scope: Scope) -> str:

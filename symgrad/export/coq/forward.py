@@ -39,6 +39,10 @@ _RULES = {
 _OF_TWO = {"max": "dual_maximum", "min": "dual_minimum"}
 
 
+RANKS = 4
+"""The library moves one coordinate of a tensor with so many indices."""
+
+
 @dataclass(frozen=True)
 class Slope:
     """The derivative of a definition at ``letters`` by one entry of a parameter, and the lemma that says so."""
@@ -70,24 +74,17 @@ class Forward:
         """The letters of the coordinate that moves."""
         return tuple(i for i in self.wrt.indices if isinstance(i, t.Index))
 
-    @property
-    def moved(self) -> dict[str, str]:
-        """What stands for the parameter when its coordinate is t."""
+    def moved(self, scope: Scope, at: t.Entry) -> dict[str, str]:
+        """What stands for the parameter when its coordinate ``at`` is t."""
         name = self.printer.called[self.wrt.tensor]
-        own = " ".join(self.scope[i] for i in self.coordinates)
-        if len(self.coordinates) > 3:
-            raise NoLemmaError(f"the library has no lemma for a parameter with {len(self.coordinates)} indices")
-        return {self.wrt.tensor: f"(upd{len(self.coordinates)} {name} {own} t)" if own else "t"}
+        own = " ".join(scope[i] for i in at.indices if isinstance(i, t.Index))
+        if len(at.indices) > RANKS:
+            raise NoLemmaError(f"the library has no lemma for a tensor with {len(at.indices)} indices")
+        return {self.wrt.tensor: f"(upd{len(at.indices)} {name} {own} t)" if own else "t"}
 
-    @property
-    def scope(self) -> Scope:
-        """The names of the coordinate's letters."""
-        return self.equations.scope(self.coordinates)
-
-    @property
-    def point(self) -> str:
+    def point(self, scope: Scope, at: t.Entry) -> str:
         """The coordinate at which everything is differentiated."""
-        text = self.printer.text(formula(self.wrt), self.scope)
+        text = self.printer.text(formula(at), scope)
         return f"({text})" if " " in text else text
 
     # -- the derivative as a term -------------------------------------------------------------------------------------
@@ -133,7 +130,7 @@ class Forward:
             return
         equations, printer = self.equations, self.printer
         own = tuple(t.Index(f"{i.name[:60]}_", i.size) for i in definition.letters)
-        scope = self.scope
+        scope = self.equations.scope(self.coordinates)
         for mine, theirs in zip(own, definition.letters, strict=True):
             used = scope.values()
             name = theirs.name
@@ -166,22 +163,27 @@ class Forward:
         equations, printer, made = self.equations, self.printer, formula(entry)
         own = tuple(i for i in entry.indices if isinstance(i, t.Index))
         name = printer.names.fresh(f"{entry.tensor}_by_{self.wrt.tensor}")
-        before, after = printer.text(made, scope, self.moved), printer.text(made, scope)
+        before, after = printer.text(made, scope, self.moved(scope, self.wrt)), printer.text(made, scope)
         value = f"({after})" if " " in after else after
         equations.lemmas.append(
             f"Lemma {name}{equations.bound(scope, (*self.coordinates, *own))} :\n"
-            f"  dual (fun t => {before}) {self.point} {value}\n    ({printer.text(formula(right), scope)}).\n"
+            f"  dual (fun t => {before}) {self.point(scope, self.wrt)} {value}\n    ({printer.text(formula(right), scope)}).\n"
             f"Proof.\n  {proof}.\nQed.\n"
         )
         self.slopes[entry.tensor] = Slope(own, right, name)
 
-    def lemma(self, entry: t.Entry, scope: Scope) -> str:
-        """The lemma about a definition, at letters of one's own."""
-        slope = self.slopes[entry.tensor]
-        letters = (*self.coordinates, *(i for i in entry.indices if isinstance(i, t.Index)))
-        own = [scope[i] for i in letters]
-        text = " ".join([slope.lemma, *own, *(f"H{i}" for i in own)])
+    def lemma(self, entry: t.Entry, scope: Scope, at: t.Entry | None = None) -> str:
+        """The lemma about a definition, at letters of one's own, and at another coordinate than the usual one."""
+        letters = (*(at or self.wrt).indices, *entry.indices)
+        own = [scope[i] for i in letters if isinstance(i, t.Index)]
+        text = " ".join([self.slopes[entry.tensor].lemma, *own, *(f"H{i}" for i in own)])
         return f"({text})" if own else text
+
+    def slope(self, entry: t.Entry, at: t.Entry) -> t.Term:
+        """The derivative of an entry by the parameter's entry ``at``."""
+        known = self.slopes[entry.tensor]
+        names = dict(zip((*self.wrt.indices, *known.letters), (*at.indices, *entry.indices), strict=True))
+        return t.renamed(known.right, names)
 
     def rules(self, term: t.Term, scope: Scope) -> str:
         """The rules of the library for a term, one for each node of its formula."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.errors import SymgradError
 from symgrad.kernel import terms as t
+from symgrad.kernel.program import ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -183,16 +184,30 @@ class Printer:
         heads: for each tensor, what stands before its indices: its name and the parameters that it depends on.
     """
 
-    def __init__(self, model: Model, program: Program, names: Names) -> None:
-        from symgrad.kernel.program import ancestors
+    def __init__(
+        self, model: Model, program: Program, names: Names, *, given: str = "", like: Printer | None = None
+    ) -> None:
+        """Print what speaks of ``program``.
 
+        Args:
+            model: gives the letters and the labels.
+            program: gives the tensors.
+            names: what everything is called.
+            given: an intermediate that the program takes as given; what follows it has names of its own.
+            like: the printer of the model's own program; the names of everything else are its.
+        """
         self.model, self.names = model, names
-        self.parameters = [i.name for i in program.inputs if i.kind == "parameter"]
+        self.parameters = [i.name for i in program.inputs if i.kind == "parameter" or i.name == given]
         self.uses = {
             name: [p for p in self.parameters if p in ancestors(program, name) and name not in self.parameters]
             for name in program.tensors
         }
-        self.called = {name: names.of(name) for name in program.tensors}
+        self.called = {
+            name: like.called[name]
+            if like and not (given and given in ancestors(program, name))
+            else names.fresh(f"{name}_given_{given}" if given and name != given else f"any_{given}" if given else name)
+            for name in program.tensors
+        }
 
     def head(self, tensor: str, moved: Mapping[str, str]) -> str:
         """A tensor with the parameters that it depends on; ``moved`` has those that stand for something else."""
