@@ -17,7 +17,7 @@ from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
-from symgrad.kernel.program import Program, Tensor, ancestors
+from symgrad.kernel.program import Definition, Program, Tensor, ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from symgrad.calculus.derivation import Derivation, Side
     from symgrad.calculus.derivation import Formula as Printed
     from symgrad.export.coq.syntax import Scope
-    from symgrad.kernel.program import Definition
     from symgrad.kernel.theorem import Theorem
     from symgrad.lang.model import Claim
 
@@ -88,10 +87,10 @@ class _Writer:
         back, proved = self.equations.kept(), len(self.theorems)
         try:
             make()
-        except NoLemmaError as error:
+        except (NoLemmaError, *rw.REFUSALS) as error:
             back()
             del self.theorems[proved:], self.statements[proved:]
-            self.missing.append(f"{what}: {error}")
+            self.missing.append(f"{what}: {str(error).splitlines()[0]}")
 
     # -- one parameter --------------------------------------------------------------------------------------------
 
@@ -120,7 +119,7 @@ class _Writer:
             self._differentiate(forward, root)
             if root in forward.slopes:
                 said[root] = self._gradient(forward, root, printed)
-        except NoLemmaError:
+        except (NoLemmaError, *rw.REFUSALS):
             forward.slopes = before
             raise
 
@@ -209,33 +208,32 @@ class _Writer:
     def _claim_inside(self, name: str, root: t.Entry, wrt: t.Entry, right: t.Term) -> None:
         """A derivative by an intermediate: what follows is stated with any values in the intermediate's place."""
         given = self._given(wrt.tensor)
-        if root.tensor not in given.program.bodies:
-            raise NoLemmaError("the derivative of what does not move")
         self._differentiate(given, root.tensor)
-        self._derives(given, root, wrt, right, name)
+        if root.tensor not in given.slopes:
+            raise NoLemmaError("the derivative of what does not move")
+        free = given.wrt.tensor
+        self._derives(given, root, t.Entry(free, wrt.indices), _swapped(right, wrt.tensor, free), name)
 
     def _given(self, name: str) -> Forward:
         """Forward mode by an intermediate, in the program in which it is given."""
         if name not in self.forwards:
             program, tensor = self.program, self.program.tensors[name]
-            changed = Program(
-                program.batch,
-                (*program.inputs, Tensor(name, "data", tensor.shape)),
-                tuple(d for d in program.definitions if d.name != name),
-            )
-            printer = Printer(self.model, changed, self.names, given=name, like=self.printer)
-            equations = self.equations.beside(changed, printer)
+            free = _free(program, name)
+            bodies = (Definition(d.name, d.letters, _swapped(d.body, name, free)) for d in program.definitions)
+            changed = Program(program.batch, (*program.inputs, Tensor(free, "data", tensor.shape)), tuple(bodies))
+            printer = Printer(self.model, changed, self.names, given=free, like=self.printer)
+            equations = self.equations.beside(changed, printer, lambda term: _swapped(term, name, free))
             kind = f"{'nat -> ' * len(tensor.shape)}R"
             self.equations.lemmas.append(f"(** What follows {name}, with any values in its place. *)\n")
-            self.equations.lemmas.append(f"Variable {printer.called[name]} : {kind}.\n")
+            self.equations.lemmas.append(f"Variable {printer.called[free]} : {kind}.\n")
             for definition in changed.definitions:
-                if name in ancestors(changed, definition.name):
+                if free in ancestors(changed, definition.name):
                     self.equations.lemmas.append(self._definition(definition, printer, changed) + "\n")
             letters = Letters(self.model.letters, (*program.tensors, *(i.size for i in self.model.letters)))
             made: list[t.Index] = []
             for size in tensor.shape:
                 made.append(letters.new(size, {i.name for i in made}))
-            self.forwards[name] = Forward(changed, t.Entry(name, tuple(made)), equations, self.model.assumptions)
+            self.forwards[name] = Forward(changed, t.Entry(free, tuple(made)), equations, self.model.assumptions)
         return self.forwards[name]
 
     # -- statements -----------------------------------------------------------------------------------------------
@@ -332,6 +330,18 @@ class _Writer:
         lines.append("\n(** ** The proofs *)\n")
         lines += equations.lemmas
         return "\n".join([*lines, f"End {self.section}.", ""])
+
+
+def _free(program: Program, name: str) -> str:
+    """A name for a tensor that stands in the place of a definition."""
+    return next(f"any_{name[:50]}{k or ''}" for k in range(99) if f"any_{name[:50]}{k or ''}" not in program.tensors)
+
+
+def _swapped(term: t.Term, old: str, new: str) -> t.Term:
+    """A term with the entries of one tensor taken from another."""
+    if isinstance(term, t.Entry):
+        return t.Entry(new, term.indices) if term.tensor == old else term
+    return t.rebuilt(term, [_swapped(part, old, new) for part in t.children(term)])
 
 
 def _partial(term: t.Term) -> bool:

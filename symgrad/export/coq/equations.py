@@ -15,7 +15,7 @@ from symgrad.calculus.signs import Signs
 from symgrad.export.coq.syntax import HOLE, NoLemmaError, filled, formula
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import IDENTITIES, NONNEGATIVE, POSITIVE
-from symgrad.kernel.ring import equal
+from symgrad.kernel.ring import equal, fraction, plus, times
 from symgrad.kernel.terms import Judgement, closure
 from symgrad.kernel.theorem import Theorem, fitting
 
@@ -53,9 +53,10 @@ class Equations:
         self._known: dict[int, tuple[Theorem, str, tuple[t.Index, ...]]] = {}
         self._letters = count()
 
-    def beside(self, program: Program, printer: Printer) -> Equations:
-        """Equations of another program, whose lemmas stand in the same file."""
-        other = Equations(program, printer, self.supposed, self.assumed)
+    def beside(self, program: Program, printer: Printer, change: Callable[[t.Term], t.Term]) -> Equations:
+        """Equations of another program, whose lemmas stand in the same file; ``change`` takes terms there."""
+        supposed, assumed = ([j.map(change) for j in judged] for judged in (self.supposed, self.assumed))
+        other = Equations(program, printer, supposed, assumed)
         other.lemmas, other._letters = self.lemmas, self._letters
         other.inline = True
         return other
@@ -223,12 +224,15 @@ class Equations:
         raise NoLemmaError(f"the library has no lemma for the rule {theorem.rule}")
 
     def _ring(self, theorem: Theorem, scope: Scope) -> str:
-        conditions = equal(theorem.left, theorem.right)
-        sides = formula(theorem.left), formula(theorem.right)
-        if not conditions or sides[0] == sides[1]:
-            return self.ring(*sides, scope)
+        sides = theorem.left, theorem.right
+        left, right = formula(sides[0]), formula(sides[1])
+        (a, b), (c, d) = (fraction(side, None) for side in sides)
+        if left == right or not plus(times(a, d), times(c, b), Fraction(-1)):
+            return self.ring(left, right, scope)
         said, roots = [], []
-        for k, judgement in enumerate(sorted(conditions, key=str)):
+        sizes = dict.fromkeys(p.name for side in sides for p in t.subterms(side) if isinstance(p, t.Size))
+        said += [f"assert (N{k} := pos_nonzero (size_pos size_{self.names.of(s)}))" for k, s in enumerate(sizes)]
+        for k, judgement in enumerate(sorted(equal(*sides) or (), key=str)):
             said.append(f"assert (C{k} := {self.condition(judgement, scope)})")
             if judgement.relation == ">":
                 said.append(f"assert (Q{k} := root_square C{k})")
@@ -237,7 +241,7 @@ class Equations:
                 roots.append(f"Q{k}")
         modulo = f" [{' '.join(roots)}]" if roots else ""
         tactic = "; ".join([*said, f"cbv beta; unfold Rdiv; field{modulo}; nonzero"])
-        return self._typed(f"ltac:({tactic})", *(self.printer.text(side, scope) for side in sides))
+        return self._typed(f"ltac:({tactic})", *(self.printer.text(side, scope) for side in (left, right)))
 
     def _identity(self, theorem: Theorem, scope: Scope) -> str:
         _, name, arguments = theorem.arguments

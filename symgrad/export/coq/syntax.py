@@ -205,7 +205,7 @@ class Printer:
         self.called = {
             name: like.called[name]
             if like and not (given and given in ancestors(program, name))
-            else names.fresh(f"{name}_given_{given}" if given and name != given else f"any_{given}" if given else name)
+            else names.fresh(f"{name}_of_{given}" if given and name != given else name)
             for name in program.tensors
         }
 
