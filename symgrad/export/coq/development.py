@@ -64,9 +64,7 @@ class _Writer:
         for size in dict.fromkeys(i.size for i in self.model.letters):
             self.names.of(size)
         self.printer = Printer(self.model, self.program, self.names)
-        self.equations = Equations(
-            self.program, self.printer, derivation.hypotheses, self.model.assumptions
-        )
+        self.equations = Equations(self.program, self.printer, derivation.hypotheses, self.model.assumptions)
         self.section = self.names.fresh("Derivation")
         self.forwards: dict[str, Forward] = {}
         self.theorems: list[str] = []

@@ -126,7 +126,9 @@ class Equations:
                 return f"(eq_sym {self._equation(theorem.arguments[0], scope, uses)})"
             case "trans":
                 first, second = (self._equation(a, scope, uses) for a in theorem.arguments)
-                return second if first == "eq_refl" else first if second == "eq_refl" else f"(eq_trans {first}\n {second})"
+                return (
+                    second if first == "eq_refl" else first if second == "eq_refl" else f"(eq_trans {first}\n {second})"
+                )
             case "congruence":
                 return self._congruence(*theorem.arguments, scope, uses)
         return self._leaf(theorem, scope)
@@ -262,7 +264,9 @@ class Equations:
                 return "eq_refl"
             rest, last = formula(t.Plus(tuple(own[: upto - 1])) if upto > 2 else own[0]), formula(own[upto - 1])
             before = formula(t.Plus(tuple(own[:upto])))
-            bodies = f"(fun {name} => {self.printer.text(rest, inside)}) (fun {name} => {self.printer.text(last, inside)})"
+            bodies = (
+                f"(fun {name} => {self.printer.text(rest, inside)}) (fun {name} => {self.printer.text(last, inside)})"
+            )
             same = self.ring(before, ("add", rest, last), inside)
             return f"(sum_split {bodies} _ _ (fun {name} H{name} => {same}) {go(upto - 1)} eq_refl)"
 
@@ -293,9 +297,7 @@ class Equations:
 
     def _collapse(self, size: str, body: t.Term, theorem: Theorem, scope: Scope) -> str:
         factors = list(body.factors) if isinstance(body, t.Times) else [body]
-        place = next(
-            k for k, f in enumerate(factors) if isinstance(f, t.Delta) and (f.left == 0) != (f.right == 0)
-        )
+        place = next(k for k, f in enumerate(factors) if isinstance(f, t.Delta) and (f.left == 0) != (f.right == 0))
         delta: Any = factors.pop(place)
         target = delta.right if delta.left == 0 else delta.left
         letter, inside = self.opened(size, scope)
@@ -412,7 +414,9 @@ class Equations:
                 inside.update({i: inside[k] for i, k in names.items()})
                 name = inside[letter]
                 proof = f"(fun {name} H{name} => {self.sign(premise, inside)})"
-                return f"sum_pos size_{self.names.of(size)} {proof}" if theorem.relation == ">" else f"sum_nonneg {proof}"
+                return (
+                    f"sum_pos size_{self.names.of(size)} {proof}" if theorem.relation == ">" else f"sum_nonneg {proof}"
+                )
             case t.Plus(parts) | t.Times(parts):
                 return self._joined(term, parts, premises, theorem.relation, scope)
             case t.Power(base, exponent):

@@ -203,7 +203,9 @@ class Forward:
                 return made
             case t.Times(parts):
                 negative = turned(term)
-                return self._product(parts, scope) if negative is None else f"(dual_opp {self._product(negative, scope)})"
+                return (
+                    self._product(parts, scope) if negative is None else f"(dual_opp {self._product(negative, scope)})"
+                )
             case t.Power(base, exponent):
                 return self._power(base, exponent, scope)
             case t.Apply("max" | "min" as function, (a, b)):

@@ -93,7 +93,9 @@ def asking(development: Development) -> str:
 def axioms_in(said: str) -> tuple[str, ...]:
     """The axioms that Print Assumptions lists, without the modules they come from."""
     _, _, listed = said.partition("Axioms:")
-    return tuple(sorted({name.rsplit(".", 1)[-1] for name in re.findall(r"^([A-Za-z_][\w.']*)\s*(?::|$)", listed, re.M)}))
+    return tuple(
+        sorted({name.rsplit(".", 1)[-1] for name in re.findall(r"^([A-Za-z_][\w.']*)\s*(?::|$)", listed, re.M)})
+    )
 
 
 def allowed(development: Development) -> set[str]:
