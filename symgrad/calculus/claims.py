@@ -200,6 +200,18 @@ class Claims:
         return Question(self.model, tuple(theorem.hypotheses), names, letters, left, right)
 
 
+def settled(model: Model, program: Any, left: t.Term, right: t.Term) -> Theorem | None:
+    """``left = right`` in ``program``, by all the ways in which a claim is proved; None if none of them does it."""
+    claims = Claims(replace(model, claims=()), Letters(model.letters, ()), {}, {})
+    claims.program = program
+    for way in (lambda c: claims._meet(c, right, range(1)), lambda c: claims._level(c, right),
+                lambda c: claims._meet(c, right, range(1, 5))):  # fmt: skip
+        found = way(Chain(program, left))
+        if found is not None:
+            return found
+    return None
+
+
 def _opening(name: str) -> rw.Conversion:
     """Unfold one definition."""
     return lambda program, term: (

@@ -705,7 +705,8 @@ Ltac square_deltas :=
   end.
 Ltac close_ring :=
   cbv beta; unfold Rdiv;
-  first [ reflexivity | ring | name_inverses; field | order_deltas; rewrite ?delta_same; name_inverses; field ].
+  first [ reflexivity | ring | name_inverses; field | order_deltas; rewrite ?delta_same; name_inverses; field
+  | rewrite <- ?pow_inv; name_inverses; field ].
 Ltac nonzero :=
   repeat split;
   first

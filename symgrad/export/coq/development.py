@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.claims import settled
 from symgrad.calculus.identity import PROVED
 from symgrad.calculus.local import assumed
 from symgrad.calculus.normal import meet, normal
@@ -30,6 +31,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Gradient:
+    """A theorem about a derivative.
+
+    Attributes:
+        name: of the theorem.
+        binders: the letters with their ranges.
+        function: what is differentiated, of t.
+        point: where.
+        right: the derivative.
+        text: prints a term that may stand in place of the derivative.
+        proof: the lemma that says so with dual numbers.
+    """
+
+    name: str
+    binders: str
+    function: str
+    point: str
+    right: t.Term
+    text: Callable[[t.Term], str]
+    proof: str
+
+
+@dataclass(frozen=True)
 class Development:
     """A derivation as Coq reads it.
 
@@ -38,12 +62,14 @@ class Development:
         theorems: the names of the theorems, in order.
         missing: what could not be said in Coq, with the reason, a line each.
         added: hypotheses that the theorems of symgrad do not have.
+        gradients: those of the theorems that say the printed gradients.
     """
 
     text: str
     theorems: tuple[str, ...]
     missing: tuple[str, ...]
     added: tuple[str, ...]
+    gradients: tuple[Gradient, ...] = ()
 
 
 def library() -> str:
@@ -68,6 +94,7 @@ class _Writer:
         self.section = self.names.fresh("Derivation")
         self.forwards: dict[str, Forward] = {}
         self.theorems: list[str] = []
+        self.gradients: list[Gradient] = []
         self.statements: list[str] = []
         self.missing: list[str] = []
 
@@ -78,7 +105,7 @@ class _Writer:
             if judged["status"] == PROVED:
                 self._attempt(f"claim {number}", lambda n=number, c=claim: self._claim(n, c))  # type: ignore[misc]
         added = tuple(self.equations.supposition(j) for j in self.equations.added)
-        return Development(self._file(), tuple(self.theorems), tuple(self.missing), added)
+        return Development(self._file(), tuple(self.theorems), tuple(self.missing), added, tuple(self.gradients))
 
     def _attempt(self, what: str, make: Callable[[], object]) -> None:
         """Make a theorem with its lemmas, or none of them and a word about what is missing."""
@@ -175,6 +202,18 @@ class _Writer:
         value = value or printer.text(formula(right), scope)
         statement = f"is_derive (fun t => {before}) {forward.point(scope, at)}\n    ({value})"
         self._theorem(name, letters, scope, statement, f"dual_is_derive {whole}", equations)
+        if name.startswith("gradient_of"):
+            self.gradients.append(
+                Gradient(
+                    self.theorems[-1],
+                    equations.bound(scope, letters),
+                    before,
+                    forward.point(scope, at),
+                    right,
+                    lambda term: printer.text(formula(term), scope),
+                    lemma if proof == "eq_refl" else self.theorems[-1],
+                )
+            )
 
     # -- claims ---------------------------------------------------------------------------------------------------
 
@@ -274,7 +313,10 @@ class _Writer:
                 if met is not None:
                     end = rw.chained(fro, b)
                     return rw.chained(rw.chained(rw.chained(to, a), met), rules.sym(end) if end else None) or met
-        raise NoLemmaError("the forward derivative was not brought to the printed form")
+        found = settled(self.model, program, left, right)
+        if found is None:
+            raise NoLemmaError("the forward derivative was not brought to the printed form")
+        return found
 
     def _assume(self, program: Program, term: t.Term) -> Theorem | None:
         done = normal(program, term)
@@ -313,10 +355,14 @@ class _Writer:
                 kind = f"{'nat -> ' * (rank - 1)}nat" if tensor.name in model.labels else f"{'nat -> ' * rank}R"
                 lines.append(f"Variable {printer.called[tensor.name]} : {kind}.")
         lines.append("")
+        unsaid: set[str] = set()
         for definition in self.program.definitions:
+            if unsaid & ancestors(self.program, definition.name):
+                continue
             try:
                 lines.append(self._definition(definition, printer, self.program))
             except NoLemmaError as error:
+                unsaid.add(definition.name)
                 self.missing.append(f"{definition.name}: {error}")
         lines.append("\n(** ** The parameters, and what is supposed *)\n")
         for tensor in self.program.inputs:
