@@ -24,8 +24,8 @@ LIMIT = 64 * 1024 * 1024
 def command(manner: Manner, certificate: str, second: str | None, goal: str | None) -> int:
     """Let the checker, a second program in a process of its own, replay a certificate.
 
-    With `NAME --with coq`, or a file that ends in .sg: derive it and let coqc check the theorems about its gradients, as
-    `prove --to coq` writes them, and say how long that took and on which axioms they rest.
+    With `NAME --with coq`, or a file that ends in .sg: derive it, let coqc check the theorems about its gradients,
+    as `prove --to coq` writes them, and say how long that took and on which axioms they rest.
 
     The goal is rebuilt from the statement in FILE.sg; with GOAL.json it is taken as it stands. A certificate that was
     altered after it was written is refused, even if it would still prove the goal.

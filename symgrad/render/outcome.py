@@ -182,8 +182,8 @@ class Outcome:
 def _by_coq(report: Any) -> str:
     """What Coq did, in a sentence or two."""
     number = len(report.theorems)
-    words = f"Coq {report.version} accepted {number} theorem{'s' if number > 1 else ''} about these gradients, found by "
-    words += f"forward differentiation, under the axioms of its real numbers ({', '.join(report.axioms)})."
+    words = f"Coq {report.version} accepted {number} theorem{'s' if number > 1 else ''} about these gradients, "
+    words += f"found by forward differentiation, under the axioms of its real numbers ({', '.join(report.axioms)})."
     return words + (f" It was not asked about: {'; '.join(report.missing)}." if report.missing else "")
 
 

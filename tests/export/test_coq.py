@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from mutants import batch
+from coq_mutants import batch
 
 from symgrad import catalogue
 from symgrad.calculus import derive
@@ -55,7 +55,9 @@ def test_coq_accepts_the_entry_and_refuses_wrong_closed_forms(derived, compiled_
     text, tried = batch(development, 4 if CAMPAIGN else 6)
     ran = coqc(compiled_library, name, text)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.count("The command has indeed failed") + ran.stderr.count("The command has indeed failed") == tried
+    assert (
+        ran.stdout.count("The command has indeed failed") + ran.stderr.count("The command has indeed failed") == tried
+    )
     assert tried or name in WITHOUT
 
 
@@ -170,5 +172,3 @@ def test_prove_writes_a_development_with_its_library(symgrad, tmp_path):
     written = {path.name for path in Path(tmp_path).iterdir()}
     assert {"linear_regression.v", "Symgrad.v"} <= written
     assert (tmp_path / "Symgrad.v").read_text() == library()
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -100,10 +101,10 @@ class _Writer:
 
     def development(self) -> Development:
         for parameter in [i.name for i in self.program.inputs if i.kind == "parameter"]:
-            self._attempt(parameter, lambda parameter=parameter: self._block(parameter))  # type: ignore[misc]
+            self._attempt(parameter, partial(self._block, parameter))
         for number, (claim, judged) in enumerate(zip(self.model.claims, self.derivation.claims, strict=True), 1):
             if judged["status"] == PROVED:
-                self._attempt(f"claim {number}", lambda n=number, c=claim: self._claim(n, c))  # type: ignore[misc]
+                self._attempt(f"claim {number}", partial(self._claim, number, claim))
         added = tuple(self.equations.supposition(j) for j in self.equations.added)
         return Development(self._file(), tuple(self.theorems), tuple(self.missing), added, tuple(self.gradients))
 
@@ -128,8 +129,8 @@ class _Writer:
             raise NoLemmaError("no closed form was found")
         forward = Forward(self.program, found[-1].wrt, self.equations, self.model.assumptions)
         said: dict[str, tuple[t.Term, str]] = {}
-        for root in printed:
-            self._attempt(f"{root} by {parameter}", lambda root=root: self._root(forward, root, printed[root], said))  # type: ignore[misc]
+        for root, shown in printed.items():
+            self._attempt(f"{root} by {parameter}", partial(self._root, forward, root, shown, said))
         self.forwards[parameter] = forward
         identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
         if identity == PROVED and len(said) == 2:

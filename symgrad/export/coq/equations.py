@@ -1,7 +1,7 @@
 """Equations and signs that the kernel proved, as proofs for Coq: one lemma of the library for each rule.
 
-A theorem of the kernel remembers the rule and the arguments that made it. Only the rules about equality, finite sums and
-signs are translated; those about derivatives have no translation, since Coq differentiates by its own rules.
+A theorem of the kernel remembers the rule and the arguments that made it. Only the rules about equality, finite sums
+and signs are translated; those about derivatives have no translation, since Coq differentiates by its own rules.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Forward differentiation with dual numbers: a slope for every definition, and the rule of the library for every node."""
+"""Forward differentiation with dual numbers: a slope for every definition, and a library rule for every node."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from symgrad.kernel.functions import DERIVATIVES, away
 from symgrad.kernel.program import ancestors, reached
 
 if TYPE_CHECKING:
-    from symgrad.export.coq.equations import Equations
     from collections.abc import Callable
     from fractions import Fraction
 
+    from symgrad.export.coq.equations import Equations
     from symgrad.export.coq.syntax import Scope
     from symgrad.kernel.program import Definition, Program
     from symgrad.kernel.theorem import Theorem
@@ -167,7 +167,8 @@ class Forward:
         value = f"({after})" if " " in after else after
         equations.lemmas.append(
             f"Lemma {name}{equations.bound(scope, (*self.coordinates, *own))} :\n"
-            f"  dual (fun t => {before}) {self.point(scope, self.wrt)} {value}\n    ({printer.text(formula(right), scope)}).\n"
+            f"  dual (fun t => {before}) {self.point(scope, self.wrt)} {value}\n"
+            f"    ({printer.text(formula(right), scope)}).\n"
             f"Proof.\n  {proof}.\nQed.\n"
         )
         self.slopes[entry.tensor] = Slope(own, right, name)

@@ -47,7 +47,8 @@ _KEYWORDS = """as at cofix else end exists exists2 fix for forall fun if in let 
     Axiom Definition Fixpoint Hypothesis Lemma Ltac Proof Prop Qed Section Set SProp Theorem Type Variable Variables IF
     R S O I Z nat is_derive dual delta sumR maxR upd1 upd2 upd3 exp ln sqrt sin cos tanh sinh cosh sigmoid softplus relu
     Rabs sign step Rmax Rmin Rpower PI INR IZR Rinv Rplus Rmult Ropp Rminus Rdiv pow eq eq_refl eq_sym eq_trans f_equal
-    id le lt ge gt not and or True False t z_ mean fact ring field lra lia""".split()
+    id le lt ge gt not and or True False t z_ mean fact ring field lra lia
+    upd4 neg pos nonneg nonpos nonzero cond given every_theorem"""
 
 
 class NoLemmaError(SymgradError):
@@ -59,7 +60,7 @@ class Names:
     """What everything is called in the development; a name that Coq or the library has is lengthened."""
 
     given: dict[str, str] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=lambda: set(_KEYWORDS))
+    taken: set[str] = field(default_factory=lambda: set(_KEYWORDS.split()))
 
     def fresh(self, wanted: str) -> str:
         """A name nobody has, like the one wanted."""

@@ -46,6 +46,8 @@ def batch(development, most):
             names = g.binders.split(" (")[0].split() if g.binders else []
             at = " ".join([g.name, *names, *(f"H{name}" for name in names)])
             proof = f"({at})"
-            lines.append(f"Fail Definition wrong_{tried}{g.binders} : {claimed} := derive_eq {proof} ltac:(close_ring).")
+            lines.append(
+                f"Fail Definition wrong_{tried}{g.binders} : {claimed} := derive_eq {proof} ltac:(close_ring)."
+            )
     text = development.text.removesuffix("End Derivation.\n")
     return text + "\n".join([*lines, "End Derivation.", ""]), tried
