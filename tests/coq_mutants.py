@@ -32,22 +32,28 @@ def mutants(term, letters):
 
 
 def batch(development, most):
-    """The development with up to ``most`` wrong theorems for each gradient, each under ``Fail``; and how many."""
+    """The development with up to ``most`` wrong theorems for each gradient, each under ``Fail``; and how many.
+
+    coqc accepts the file only if each of them fails. The right theorem stands beside them in the same words, without
+    ``Fail``: so it is the formula that makes the others fail, and not the way in which they are put.
+    """
     tried, lines = 0, []
-    for g in development.gradients:
-        seen = {g.text(g.right)}
+    for number, g in enumerate(development.gradients):
+        letters = g.binders.split(" (")[0].split()
+        known = " ".join([g.name, *letters, *(f"H{letter}" for letter in letters)])
+
+        def said(name, text, g=g, known=known):
+            claimed = f"is_derive (fun t => {g.function}) {g.point} ({text})"
+            return f"Definition {name}{g.binders} : {claimed} := derive_eq ({known}) ltac:(close_ring)."
+
+        right = g.text(g.right)
+        seen = {right}
+        lines.append(said(f"right_{number}", right))
         for wrong in mutants(g.right, t.letters(g.right)):
             text = g.text(wrong)
-            if text in seen or len(seen) > most:
-                continue
-            seen.add(text)
-            tried += 1
-            claimed = f"is_derive (fun t => {g.function}) {g.point} ({text})"
-            names = g.binders.split(" (")[0].split() if g.binders else []
-            at = " ".join([g.name, *names, *(f"H{name}" for name in names)])
-            proof = f"({at})"
-            lines.append(
-                f"Fail Definition wrong_{tried}{g.binders} : {claimed} := derive_eq {proof} ltac:(close_ring)."
-            )
+            if text not in seen and len(seen) <= most:
+                seen.add(text)
+                tried += 1
+                lines.append(f"Fail {said(f'wrong_{tried}', text)}")
     text = development.text.removesuffix("End Derivation.\n")
     return text + "\n".join([*lines, "End Derivation.", ""]), tried
