@@ -204,12 +204,11 @@ def settled(model: Model, program: Any, left: t.Term, right: t.Term) -> Theorem 
     """``left = right`` in ``program``, by all the ways in which a claim is proved; None if none of them does it."""
     claims = Claims(replace(model, claims=()), Letters(model.letters, ()), {}, {})
     claims.program = program
-    for way in (lambda c: claims._meet(c, right, range(1)), lambda c: claims._level(c, right),
-                lambda c: claims._meet(c, right, range(1, 5))):  # fmt: skip
-        found = way(Chain(program, left))
-        if found is not None:
-            return found
-    return None
+    return (
+        claims._meet(Chain(program, left), right, range(1))
+        or claims._level(Chain(program, left), right)
+        or claims._meet(Chain(program, left), right, range(1, 5))
+    )
 
 
 def _opening(name: str) -> rw.Conversion:

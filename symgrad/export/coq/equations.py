@@ -130,7 +130,8 @@ class Equations:
                     second if first == "eq_refl" else first if second == "eq_refl" else f"(eq_trans {first}\n {second})"
                 )
             case "congruence":
-                return self._congruence(*theorem.arguments, scope, uses)
+                equation, term, path = theorem.arguments
+                return self._congruence(equation, term, path, scope, uses)
         return self._leaf(theorem, scope)
 
     def _lemma(self, theorem: Theorem, scope: Scope, uses: Counter[int]) -> str:

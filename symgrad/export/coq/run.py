@@ -115,7 +115,8 @@ def check(derivation: Derivation, *, seconds: float = SECONDS) -> CoqReport:
     """
     coq = version()
     development = develop(derivation)
-    problem, axioms, took = "", (), 0.0
+    problem, took = "", 0.0
+    axioms: tuple[str, ...] = ()
     if not development.theorems:
         problem = "there is no theorem that Coq could check"
     else:

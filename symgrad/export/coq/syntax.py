@@ -203,7 +203,7 @@ class Printer:
             name: [p for p in self.parameters if p in ancestors(program, name) and name not in self.parameters]
             for name in program.tensors
         }
-        self.called = {
+        self.called: dict[str, str] = {
             name: like.called[name]
             if like and not (given and given in ancestors(program, name))
             else names.fresh(f"{name}_of_{given}" if given and name != given else name)
