@@ -77,6 +77,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason='no TensorFlow: pip install "symgrad[tf-cpu]"'))
         if item.get_closest_marker("browser") and not shutil.which("chromium"):
             item.add_marker(pytest.mark.skip(reason="no chromium: apt-get install chromium"))
+        if item.get_closest_marker("coq") and not shutil.which("coqc"):
+            item.add_marker(pytest.mark.skip(reason="no coqc: apt-get install coq"))
         if item.get_closest_marker("tex") and not shutil.which("pdflatex"):
             item.add_marker(pytest.mark.skip(reason="no pdflatex: apt-get install texlive-latex-extra"))
 

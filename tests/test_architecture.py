@@ -26,6 +26,7 @@ LAYERS = {
     "tensorflow": 5,
     "calculus": 5,
     "audit": 6,
+    "export": 6,
     "catalogue": 7,
     "cli": 8,
     "__main__": 9,

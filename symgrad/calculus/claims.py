@@ -200,6 +200,17 @@ class Claims:
         return Question(self.model, tuple(theorem.hypotheses), names, letters, left, right)
 
 
+def settled(model: Model, program: Any, left: t.Term, right: t.Term) -> Theorem | None:
+    """``left = right`` in ``program``, by all the ways in which a claim is proved; None if none of them does it."""
+    claims = Claims(replace(model, claims=()), Letters(model.letters, ()), {}, {})
+    claims.program = program
+    return (
+        claims._meet(Chain(program, left), right, range(1))
+        or claims._level(Chain(program, left), right)
+        or claims._meet(Chain(program, left), right, range(1, 5))
+    )
+
+
 def _opening(name: str) -> rw.Conversion:
     """Unfold one definition."""
     return lambda program, term: (

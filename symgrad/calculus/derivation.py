@@ -69,6 +69,31 @@ class Side:
         return to_sympy(self.closed[name].right)
 
 
+@dataclass(frozen=True)
+class CoqReport:
+    """What Coq said about a derivation.
+
+    Attributes:
+        accepted: whether coqc accepted every theorem, under the axioms of its real numbers alone.
+        problem: why not; empty if accepted.
+        theorems: the names of the theorems.
+        missing: what the development could not say, with the reason, a line each.
+        axioms: what the theorems rest on.
+        version: of coqc.
+        seconds: that the development took, the library apart.
+        certificate_sha256: the certificate of the derivation that was checked.
+    """
+
+    accepted: bool
+    problem: str
+    theorems: tuple[str, ...]
+    missing: tuple[str, ...]
+    axioms: tuple[str, ...]
+    version: str
+    seconds: float
+    certificate_sha256: str | None
+
+
 class ProgramError(SymgradError):
     """The checker refused what the kernel had proved: a bug of ours."""
 
@@ -102,6 +127,14 @@ class Derivation:
     proof: tuple[Section, ...]
     checked: bool = False
     check_report: CheckReport | None = None
+    coq_report: CoqReport | None = None
+
+    @property
+    def by_coq(self) -> CoqReport | None:
+        """What Coq said, if it accepted this very derivation: the one with this certificate."""
+        report = self.coq_report
+        known = report is not None and report.accepted and report.certificate_sha256 is not None
+        return report if known and report.certificate_sha256 == self.certificate_sha256 else None  # type: ignore[union-attr]
 
     @property
     def hypotheses(self) -> tuple[Judgement, ...]:

@@ -15,6 +15,7 @@ from symgrad.cli.manner import Manner, common, put
 
 CORE = ("click", "jinja2", "lark", "latex2mathml", "numpy", "python-flint", "rich", "sympy")
 TENSORFLOW = ("tensorflow", "tensorflow-cpu")
+COQ = "apt-get install coq (only prove --with coq and verify --with coq need it)"
 TEX = "apt-get install texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended (only PDFs need it)"
 
 
@@ -26,7 +27,7 @@ TEX = "apt-get install texlive-latex-recommended texlive-latex-extra texlive-fon
 def command(manner: Manner, tensorflow: bool) -> int:
     """Say what is installed, what is missing and how to get it.
 
-    Exit code: 0 if proofs work here, also without TensorFlow and TeX; otherwise 4.
+    Exit code: 0 if proofs work here, also without TensorFlow, TeX and Coq; otherwise 4.
     """
     rows = [row(name, found(name), f"pip install {name}") for name in CORE]
     present = [name for name in TENSORFLOW if found(name)]
@@ -37,14 +38,15 @@ def command(manner: Manner, tensorflow: bool) -> int:
         tf["problem"] = loads() or tf["problem"]
     plot = row("matplotlib", found("matplotlib"), "pip install matplotlib (only pictures need it)")
     tex = row("pdflatex", shutil.which("pdflatex"), TEX)
+    coq = row("coqc", shutil.which("coqc"), COQ)
     trouble = proof_trouble() if all(r["found"] for r in rows) else "a core package is missing"
     if manner.json:
         core = {"python": platform.python_version(), "symgrad": __version__, "works": not trouble, "problem": trouble}
-        manner.give({"schema": 1, **core, "packages": rows, "optional": [tf, plot, tex]})
+        manner.give({"schema": 1, **core, "packages": rows, "optional": [tf, plot, tex, coq]})
     else:
         put(f"{'Python':14} {platform.python_version()}  {sys.executable}\n")
         put(f"{'symgrad':14} {__version__}\n")
-        for r in (*rows, tf, plot, tex):
+        for r in (*rows, tf, plot, tex, coq):
             put(f"{r['name']:14} {r['found'] or 'missing: ' + r['get']}\n")
             if r["problem"]:
                 put(f"{'':14} {r['problem']}\n")

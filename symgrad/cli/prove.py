@@ -15,8 +15,9 @@ from symgrad.cli.output import write
 
 if TYPE_CHECKING:
     from symgrad.calculus import Derivation
+    from symgrad.calculus.derivation import CoqReport
 
-FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "pdf")
+FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "coq", "pdf")
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
 
 
@@ -30,6 +31,7 @@ PROVED, REFUTED, UNDECIDED = 0, 1, 3
 @click.option("--force", is_flag=True, help="With -o: replace files that have other content.")
 @click.option("--standalone", is_flag=True, help="TeX that compiles as it is, not a fragment for \\input.")
 @click.option("--reasons", type=click.Choice(["side", "letters"]), default="side", show_default=True, help="TeX, PDF.")
+@click.option("--with", "second", type=click.Choice(["coq"]), help="Let Coq check the derivation, too.")
 @click.option("--check", "backend", type=click.Choice(["tensorflow"]), help="Measure the formulas against it, too.")
 @check_options
 @common
@@ -44,6 +46,7 @@ def command(
     force: bool,
     standalone: bool,
     reasons: str,
+    second: str | None,
     backend: str | None,
     **options: Any,
 ) -> int:
@@ -78,10 +81,16 @@ def command(
         if derivation.exit_code == PROVED:
             progress("replaying the certificate in the checker")
             derivation.verify()
+        if second and derivation.exit_code == PROVED:
+            from symgrad.export.coq import check
+
+            progress("compiling in Coq")
+            told = check(derivation)
+            code = PROVED if told.accepted else REFUTED
         if backend:
             progress(f"checking against {backend}")
             report = measured(derivation, backend, table, **options)
-            code = report.outcome.exit_code if derivation.confirmed else REFUTED
+            code = code or (report.outcome.exit_code if derivation.confirmed else REFUTED)
         progress("writing")
         files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone) if output else {}
     if output:
@@ -95,6 +104,8 @@ def command(
         show(derivation)
     else:
         put(document(derivation, form, reasons=reasons, standalone=standalone))
+    if derivation.coq_report is not None and not manner.json:
+        manner.say(told_by_coq(derivation.coq_report))
     if backend and not manner.json and (output or form not in {None, "txt"}):
         manner.say(str(derivation.check_report))
         if derivation.refuted:
@@ -103,6 +114,17 @@ def command(
             )
     codes = {derivation.exit_code, code}
     return next(code for code in (REFUTED, UNDECIDED, PROVED) if code in codes)
+
+
+def told_by_coq(report: CoqReport) -> str:
+    """A report of Coq's as text."""
+    if not report.accepted:
+        return f"Coq {report.version}: refused, {report.problem}"
+    lines = [
+        f"Coq {report.version}: accepted, {len(report.theorems)} theorems, {report.seconds:.1f} s",
+        f"  axioms: {', '.join(report.axioms)}",
+    ]
+    return "\n".join([*lines, *(f"  not said in Coq: {missing}" for missing in report.missing)])
 
 
 def show(derivation: Derivation) -> None:
@@ -140,6 +162,10 @@ def document(derivation: Derivation, form: str, *, reasons: str, standalone: boo
             return model_text(derivation.model)
         case "sympy":
             return derivation.to_sympy()
+        case "coq":
+            from symgrad.export.coq import develop
+
+            return develop(derivation).text
     from symgrad.render.terminal import to_text
 
     return to_text(derivation)
@@ -155,6 +181,11 @@ def artefacts(derivation: Derivation, form: str, *, reasons: str, standalone: bo
         files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
     else:
         files[f"{name}.{form}"] = document(derivation, form, reasons=reasons, standalone=standalone)
+    if form == "coq":
+        from symgrad.export.coq import library
+
+        files[f"{name}.v"] = files.pop(f"{name}.coq")
+        files["Symgrad.v"] = library()
     if form == "tex":
         from symgrad.render.tex import macros
 

@@ -172,9 +172,19 @@ class Outcome:
             if self.derivation.checked:
                 words += [" The certificate was accepted by a second program, in a process of its own."]
             pieces.append(Paragraph(tuple(words)))
+        if (coq := self.derivation.by_coq) is not None:
+            pieces.append(Paragraph((_by_coq(coq),)))
         if self.derivation.check_report is not None:
             pieces.append(Paragraph((_measured(self.derivation.check_report.to_json()),)))
         return Block("check", tuple(pieces)) if pieces else None
+
+
+def _by_coq(report: Any) -> str:
+    """What Coq did, in a sentence or two."""
+    number = len(report.theorems)
+    words = f"Coq {report.version} accepted {number} theorem{'s' if number > 1 else ''} about these gradients, "
+    words += f"found by forward differentiation, under the axioms of its real numbers ({', '.join(report.axioms)})."
+    return words + (f" It was not asked about: {'; '.join(report.missing)}." if report.missing else "")
 
 
 def _measured(told: Mapping[str, Any]) -> str:

@@ -153,6 +153,10 @@ class Derivation(Protocol):
     def check_report(self) -> Any:
         """What the numeric check measured, or ``None``."""
 
+    @property
+    def by_coq(self) -> Any:
+        """What Coq said, if it accepted this very derivation, or ``None``."""
+
 
 def coupled(derivation: Derivation) -> bool:
     """Whether per-sample derivatives are rows of the Jacobian, since a loss depends on other samples."""

@@ -89,6 +89,7 @@ class Derivation:
     proof: tuple[Section, ...] = ()
     checked: bool = True
     check_report: Any = None
+    by_coq: Any = None
 
     def certificate(self) -> str:
         """A certificate that nobody checks."""

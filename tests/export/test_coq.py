@@ -1,0 +1,172 @@
+"""Developments for Coq: what they state, that coqc accepts them, and that it refuses wrong ones."""
+
+import os
+import re
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from coq_mutants import batch
+
+from symgrad import catalogue
+from symgrad.calculus import derive
+from symgrad.errors import LimitError, MissingDependencyError
+from symgrad.export.coq import check, develop, library, run
+from symgrad.export.coq.syntax import NoLemmaError, formula
+from symgrad.kernel import terms as t
+from symgrad.lang.parser import parse_model
+from symgrad.render.terminal import to_text
+
+CAMPAIGN = bool(os.environ.get("SYMGRAD_CAMPAIGN"))
+WITHOUT = {
+    "batch_max": "the maximum over an index",
+    "loss_categorical_generalized_cross_entropy": "was not brought to the printed form",
+    "layer_norm_mlp": "the sides differ",
+    "loss_categorical_hinge": "the maximum over an index",
+}
+"""Entries about which something cannot be said in Coq, and what the library has no lemma for."""
+
+QUICK = ("logistic_regression", "rmse")
+ENTRIES = catalogue.names() if CAMPAIGN else QUICK
+CONDITION = "index n : N\nbatch n\ndata y[n]\nparameter b\nloss[n] = log(b - y[n])"
+
+
+@pytest.fixture(scope="module")
+def compiled_library(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("coq")
+    (folder / "Symgrad.v").write_text(library())
+    subprocess.run(["coqc", "-q", "-Q", ".", "", "Symgrad.v"], cwd=folder, check=True)
+    return folder
+
+
+def coqc(folder, name, text):
+    (folder / f"{name}.v").write_text(text)
+    command = ["coqc", "-q", "-w", "none", "-Q", ".", "", f"{name}.v"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
+
+
+@pytest.mark.coq
+@pytest.mark.parametrize("name", ENTRIES)
+def test_coq_accepts_the_entry_and_refuses_wrong_closed_forms(derived, compiled_library, name):
+    development = develop(derived(name))
+    assert not development.added
+    assert [missing for missing in development.missing if WITHOUT.get(name, "nothing") not in missing] == []
+    text, tried = batch(development, 6)
+    ran = coqc(compiled_library, name, text)
+    assert ran.returncode == 0, ran.stderr
+    assert tried >= 2 * len(development.gradients)
+
+
+@pytest.mark.coq
+def test_a_wrong_theorem_is_refused_by_coqc(derived, compiled_library):
+    development = develop(derived("logistic_regression"))
+    right = "(sigmoid (z w b n) - y n) * x n j."
+    assert right in development.text
+    ran = coqc(compiled_library, "wrong", development.text.replace(right, "(sigmoid (z w b n) + y n) * x n j.", 1))
+    assert ran.returncode != 0
+
+
+def test_the_statements_stand_at_the_top(derived):
+    text = develop(derived("logistic_regression")).text
+    head = text[: text.index("Section ")]
+    assert "Theorem mean_of_gradients_by_w j (Hj : (j < D)%nat)" in head
+    assert "is_derive (fun t => objective (upd1 w j t) b) (w j)" in head
+    assert "/ INR N * sumR N (fun n => d_loss_d_w j n)" in head
+
+
+def test_hypotheses_of_the_theorem_are_those_of_coq():
+    development = develop(derive(parse_model(CONDITION, "logarithm")))
+    assert "forall n, (n < N)%nat -> 0 < (b - y n)" in development.text
+    assert development.added == ()
+
+
+def test_positivity_that_can_be_proved_is_no_hypothesis(derived):
+    text = develop(derived("softmax_regression_any_labels")).text
+    assert "Hypothesis given" not in text
+    assert "sum_pos size_K" in text
+
+
+def test_labels_index_the_output():
+    text = "index n : N, k : K\nbatch n\ndata y[n] : K\nparameter z[k]\nloss[n] = -z[y[n]]"
+    made = develop(derive(parse_model(text, "labels"))).text
+    assert "Variable y : nat -> nat." in made
+    assert "delta (y n) k" in made
+
+
+def test_names_that_coq_has_are_lengthened():
+    text = "index n : N\nbatch n\ndata exists[n]\nparameter fun\nloss[n] = (fun - exists[n])^2"
+    made = develop(derive(parse_model(text, "keywords"))).text
+    assert "Variable exists_1 : nat -> R." in made
+    assert "Variable fun_1 : R." in made
+
+
+@pytest.mark.parametrize("function", ["erf"])
+def test_a_function_without_a_lemma_is_named(function):
+    with pytest.raises(NoLemmaError, match=f"no lemma for {function}"):
+        formula(t.Apply(function, (t.ONE,)))
+
+
+def test_nothing_that_is_shipped_is_admitted(derived):
+    shipped = [library(), *(develop(derived(name)).text for name in QUICK)]
+    found = [word for text in shipped for word in re.findall(r"\b(Admitted|admit|Axiom|Parameter|Conjecture)\b", text)]
+    assert found == []
+
+
+def test_the_library_is_part_of_the_package():
+    assert files("symgrad.export.coq").joinpath("Symgrad.v").is_file()
+
+
+@pytest.mark.coq
+def test_the_report_tells_theorems_and_axioms_and_the_document_says_so(derived):
+    derivation = derived("linear_regression")
+    assert "Coq" not in to_text(derivation)
+    report = check(derivation)
+    assert (report.accepted, report.problem) == (True, "")
+    assert set() < set(report.axioms) <= set(run.REALS)
+    assert f"Coq {report.version} accepted {len(report.theorems)} theorems" in " ".join(to_text(derivation).split())
+    derivation.coq_report = None
+
+
+def test_a_report_about_another_certificate_says_nothing(derived):
+    from symgrad.calculus.derivation import CoqReport
+
+    derivation = derived("linear_regression")
+    derivation.coq_report = CoqReport(True, "", ("a",), (), ("b",), "8.16", 1.0, "0" * 64)
+    assert derivation.by_coq is None
+    assert "Coq" not in to_text(derivation)
+    derivation.coq_report = None
+
+
+def test_foreign_axioms_are_found():
+    said = "Axioms:\nClassicalDedekindReals.sig_not_dec\n  : forall P : Prop, x\nmine : False\n"
+    assert run.axioms_in(said) == ("mine", "sig_not_dec")
+
+
+def test_a_missing_coqc_is_told_with_the_package(monkeypatch, symgrad):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(MissingDependencyError, match="apt-get install coq"):
+        run.compiled("")
+    assert symgrad("verify", "linear_regression", "--with", "coq").code == 4
+
+
+@pytest.mark.coq
+def test_the_time_limit_is_met():
+    with pytest.raises(LimitError, match="longer than"):
+        run.compiled("", seconds=0.01)
+
+
+@pytest.mark.coq
+def test_verify_with_coq_accepts_an_entry(symgrad):
+    ran = symgrad("verify", "linear_regression", "--with", "coq")
+    assert ran.code == 0
+    assert "accepted" in ran.out
+    assert "axioms: functional_extensionality_dep, sig_forall_dec" in ran.out
+
+
+def test_prove_writes_a_development_with_its_library(symgrad, tmp_path):
+    assert symgrad("prove", "linear_regression", "--to", "coq", "-o", tmp_path).code == 0
+    written = {path.name for path in Path(tmp_path).iterdir()}
+    assert {"linear_regression.v", "Symgrad.v"} <= written
+    assert (tmp_path / "Symgrad.v").read_text() == library()
