@@ -22,6 +22,7 @@ LAYERS = {
     "models": 2,
     "oracles": 3,
     "render": 4,
+    "export": 4,
     "importers": 4,
     "tensorflow": 5,
     "calculus": 5,

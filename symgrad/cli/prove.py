@@ -16,7 +16,7 @@ from symgrad.cli.output import write
 if TYPE_CHECKING:
     from symgrad.calculus import Derivation
 
-FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "pdf")
+FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "numpy", "pdf")
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
 
 
@@ -28,6 +28,7 @@ PROVED, REFUTED, UNDECIDED = 0, 1, 3
 @click.option("--to", "form", type=click.Choice(FORMATS), help="What to make of it. Default: txt.")
 @click.option("-o", "--output", metavar="DIR", help="Write NAME.<ext>, certificate and goal there, not to stdout.")
 @click.option("--force", is_flag=True, help="With -o: replace files that have other content.")
+@click.option("--fast", is_flag=True, help="With --to numpy: numba writes the outer products.")
 @click.option("--standalone", is_flag=True, help="TeX that compiles as it is, not a fragment for \\input.")
 @click.option("--reasons", type=click.Choice(["side", "letters"]), default="side", show_default=True, help="TeX, PDF.")
 @click.option("--check", "backend", type=click.Choice(["tensorflow"]), help="Measure the formulas against it, too.")
@@ -42,6 +43,7 @@ def command(
     form: str | None,
     output: str | None,
     force: bool,
+    fast: bool,
     standalone: bool,
     reasons: str,
     backend: str | None,
@@ -61,6 +63,8 @@ def command(
 
     if form == "pdf" and not output:
         raise click.UsageError("--to pdf writes a file; say where with -o DIR")
+    if fast and form != "numpy":
+        raise click.UsageError("--fast goes with --to numpy")
     if (options["data"] or options["mapping"]) and not backend:
         raise click.UsageError("--data and --map are for the numeric check; add --check tensorflow")
     if (what is None) == (source is None):
@@ -83,7 +87,7 @@ def command(
             report = measured(derivation, backend, table, **options)
             code = report.outcome.exit_code if derivation.confirmed else REFUTED
         progress("writing")
-        files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone) if output else {}
+        files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone, fast=fast) if output else {}
     if output:
         for path in write(Path(output), files, force=force):
             manner.say(str(path))
@@ -94,7 +98,7 @@ def command(
     elif form is None:
         show(derivation)
     else:
-        put(document(derivation, form, reasons=reasons, standalone=standalone))
+        put(document(derivation, form, reasons=reasons, standalone=standalone, fast=fast))
     if backend and not manner.json and (output or form not in {None, "txt"}):
         manner.say(str(derivation.check_report))
         if derivation.refuted:
@@ -117,7 +121,7 @@ def show(derivation: Derivation) -> None:
     put(captured.get())
 
 
-def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> str:
+def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool, fast: bool = False) -> str:
     """The derivation as text in a format."""
     match form:
         case "tex":
@@ -140,13 +144,20 @@ def document(derivation: Derivation, form: str, *, reasons: str, standalone: boo
             return model_text(derivation.model)
         case "sympy":
             return derivation.to_sympy()
+        case "numpy":
+            return derivation.to_numpy(fast=fast)
     from symgrad.render.terminal import to_text
 
     return to_text(derivation)
 
 
-def artefacts(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> dict[str, bytes]:
-    """The files of a derivation: the document, the macros of TeX and, if it is proved, certificate and goal."""
+def artefacts(
+    derivation: Derivation, form: str, *, reasons: str, standalone: bool, fast: bool = False
+) -> dict[str, bytes]:
+    """The files of a derivation: the document, the macros of TeX and, if it is proved, certificate and goal.
+
+    Code has a certificate and a goal of its own.
+    """
     name = derivation.model.name
     files: dict[str, str | bytes] = {}
     if form == "pdf":
@@ -154,7 +165,11 @@ def artefacts(derivation: Derivation, form: str, *, reasons: str, standalone: bo
 
         files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
     else:
-        files[f"{name}.{form}"] = document(derivation, form, reasons=reasons, standalone=standalone)
+        ending = "py" if form == "numpy" else form
+        files[f"{name}.{ending}"] = document(derivation, form, reasons=reasons, standalone=standalone, fast=fast)
+    if form == "numpy":
+        files[f"{name}.code.certificate.json"] = derivation.factored.certificate
+        files[f"{name}.code.goal.json"] = derivation.factored.goal
     if form == "tex":
         from symgrad.render.tex import macros
 

@@ -1,0 +1,1 @@
+"""Where else it runs: proved formulas as code."""
