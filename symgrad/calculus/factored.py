@@ -70,9 +70,7 @@ class _Work:
             raise InputError(f"{name}: the objective does not depend on the samples' losses")
         self.derivation, self.model, self.program = derivation, derivation.model, derivation.model.program
         self.n = self.model.batch
-        self.letters = Letters(
-            self.model.letters, (*self.program.tensors, *(i.size for i in self.model.letters))
-        )
+        self.letters = Letters(self.model.letters, (*self.program.tensors, *(i.size for i in self.model.letters)))
         self.m = self.letters.new(self.n.size, {self.n.name})
         self.bars = derivation.adjoint_names
         self.statements: dict[str, Theorem] = {}
@@ -328,5 +326,3 @@ def _groups(factors: Sequence[t.Term], letters: Sequence[t.Index]) -> list[Group
         groups[small] = (groups[small][0], (*loose, *groups[small][1]))
         return groups
     return [((), tuple(loose)), *groups]
-
-

@@ -87,7 +87,9 @@ def command(
             report = measured(derivation, backend, table, **options)
             code = report.outcome.exit_code if derivation.confirmed else REFUTED
         progress("writing")
-        files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone, fast=fast) if output else {}
+        files = (
+            artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone, fast=fast) if output else {}
+        )
     if output:
         for path in write(Path(output), files, force=force):
             manner.say(str(path))

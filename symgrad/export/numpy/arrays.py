@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from symgrad.errors import InputError
 from symgrad.export.numpy import patterns
 from symgrad.kernel import terms as t
+from symgrad.kernel.program import mentioned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from symgrad.kernel.program import Definition
 
@@ -100,10 +101,9 @@ class Body:
     def __init__(self, names: Names, labels: Iterable[str], batch: t.Index, terms: Iterable[t.Term]) -> None:
         self.names, self.labels, self.batch = names.copy(), frozenset(labels), batch
         self.lines: list[str] = []
-        self.used: set[str] = set()
         self.functions: set[str] = set()
         self.stored: dict[t.Term, Array] = {}
-        self.count = Counter(part for term in terms for part in t.subterms(term))
+        self.count = Counter(_canonical(part)[0] for term in terms for part in _opened_subterms(term))
         self.fresh = 0
 
     # -- statements -----------------------------------------------------------------------------------------------
@@ -118,14 +118,13 @@ class Body:
         """The expression with one axis for each of these letters, of full length."""
         if found.axes == tuple(letters):
             return found.code
-        shape = ", ".join(self.size(i.size) for i in letters)
-        return f"np.broadcast_to({self.spread(found, letters)}, ({shape},))"
+        shape = ", ".join(self.size(i.size) for i in letters) + ("," if len(letters) == 1 else "")
+        code = self.spread(found, letters) if found.axes else f"{self.kind()}.type({found.code})"
+        return f"np.broadcast_to({code}, ({shape}))"
 
     def size(self, name: str) -> str:
         """A size as a number."""
-        code = self.names.of("size", name)
-        self.used.add(name)
-        return code
+        return self.names.of("size", name)
 
     def store(self, found: Array, name: str = "t") -> Array:
         """Compute a value once, under a new name."""
@@ -177,12 +176,19 @@ class Body:
 
     def value(self, term: t.Term, wanted: Sequence[t.Index] = ()) -> Array:
         """The value of a term; ``wanted`` is the order in which its axes are best."""
-        if term in self.stored:
-            return self.stored[term]
+        key, own = _canonical(term)
+        if key in self.stored:
+            known = self.stored[key]
+            back = {_place(k, i): i for k, i in enumerate(own)}
+            return replace(known, axes=tuple(back[i] for i in known.axes))
         found = self._value(term, tuple(wanted))
+        if not mentioned(term) and "(" in found.code and not found.axes:  # NumPy's own float64 would spread
+            found = Array(f"{self.kind()}.type({found.code})", ())
         heavy = not isinstance(term, t.Entry | t.Number | t.Size) and found.axes
-        if heavy and self.count[term] > 1:
-            found = self.stored[term] = self.store(found)
+        if heavy and self.count[key] > 1:
+            found = self.store(found)
+            there = {i: _place(k, i) for k, i in enumerate(own)}
+            self.stored[key] = replace(found, axes=tuple(there[i] for i in found.axes))
         return found
 
     def _value(self, term: t.Term, wanted: tuple[t.Index, ...]) -> Array:
@@ -199,7 +205,7 @@ class Body:
             case t.Delta(t.Index() as left, t.Index() as right):
                 if left == right:
                     return Array("1", ())
-                return Array(f"np.eye({self.size(left.size)})", (left, right))
+                return Array(f"np.eye({self.size(left.size)}, dtype={self.kind()})", (left, right))
             case t.Plus(parts):
                 return self._plus(parts, wanted)
             case t.Times():
@@ -241,11 +247,11 @@ class Body:
         label = Array(self.names.of("tensor", tensor), tuple(own))
         if len(set(indices)) < len(indices):
             raise InputError(f"{tensor} stands at one letter twice; this is not written as NumPy")
-        return Array(self.call("_indicators", label.code, self.size(last.size), self._like()), indices)
+        return Array(self.call("_indicators", label.code, self.size(last.size), self.kind()), indices)
 
-    def _like(self) -> str:
-        self.used.add("")
-        return "dtype"
+    def kind(self) -> str:
+        """The precision that is computed in."""
+        return self.names.of("local", "inside")
 
     def _apply(self, function: str, arguments: tuple[t.Term, ...]) -> Array:
         values = [self.value(a) for a in arguments]
@@ -423,9 +429,30 @@ class Body:
         if wanted and set(kept) <= set(wanted):
             kept = tuple(i for i in wanted if i in kept)
         spelled = {i: LETTERS[k] for k, i in enumerate(axes)}
-        pattern = f"{','.join(''.join(spelled[i] for i in v.axes) for v in values)}->{''.join(spelled[i] for i in kept)}"
+        pattern = (
+            f"{','.join(''.join(spelled[i] for i in v.axes) for v in values)}->{''.join(spelled[i] for i in kept)}"
+        )
         more = ", optimize=True" if len(values) > 2 else ""
         return Array(f'np.einsum("{pattern}", {", ".join(v.code for v in values)}{more})', kept)
+
+
+def _place(k: int, letter: t.Index) -> t.Index:
+    """The letter that stands for the k-th letter of a term."""
+    return t.Index(f"_{k}", letter.size)
+
+
+def _canonical(term: t.Term) -> tuple[t.Term, tuple[t.Index, ...]]:
+    """The term with its letters renamed in the order they occur, and these: what differs in letters is one array."""
+    own = t.letters(term)
+    return t.renamed(term, {i: _place(k, i) for k, i in enumerate(own)}), own
+
+
+def _opened_subterms(term: t.Term, depth: int = 0) -> Iterator[t.Term]:
+    """Every subterm, each sum opened at a letter of its own."""
+    yield term
+    for part in t.children(term):
+        inner = t.opened(part, t.Index(f"_o{depth}", term.size)) if isinstance(term, t.REDUCTIONS) else part
+        yield from _opened_subterms(inner, depth + 1)
 
 
 def _axes(factor: Array | t.Term) -> set[t.Index]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +21,13 @@ def loaded(text: str, name: str) -> ModuleType:
     Raises:
         InputError: if it cannot be imported.
     """
-    folder = tempfile.TemporaryDirectory(prefix="symgrad-")
-    path = Path(folder.name, f"{name}.py")
+    folder = tempfile.mkdtemp(prefix="symgrad-")
+    path = Path(folder, f"{name}.py")
     path.write_text(text, encoding="utf-8", newline="")
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path} cannot be imported")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.__dict__["_folder"] = folder
+    weakref.finalize(module, shutil.rmtree, folder, ignore_errors=True)
     return module

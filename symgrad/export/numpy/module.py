@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from symgrad.export.numpy import support
 from symgrad.export.numpy.arrays import PRODUCT, Array, Body, Names
 from symgrad.kernel import terms as t
+from symgrad.kernel.functions import square
 from symgrad.kernel.program import Definition, mentioned
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class _Module:
         for tensor in plan.inputs:
             for size in tensor.shape:
                 self.names.of("size", size)
-        self.scale, self.result, self.sizes, self.dtype = (
-            self.names.of("local", name) for name in ("scale", "result", "sizes", "dtype")
+        self.scale, self.result, self.sizes, self.inside, self.dtype = (
+            self.names.of("local", name) for name in ("scale", "result", "sizes", "inside", "dtype")
         )
         self.functions: set[str] = set()
         self.choices: dict[str, list[str]] = {name: [] for name in plan.blocks}
@@ -85,7 +86,9 @@ class _Module:
             said += textwrap.wrap(line, WIDTH - 2, initial_indent="- ", subsequent_indent="  ")
         said += [f"Hash of the certificate: {plan.sha256}", "", "What the cost model chose, by parameter:"]
         for name, chosen in self.choices.items():
-            said += textwrap.wrap(f"{name}: {', '.join(chosen)}", WIDTH - 2, initial_indent="- ", subsequent_indent="  ")
+            said += textwrap.wrap(
+                f"{name}: {', '.join(chosen)}", WIDTH - 2, initial_indent="- ", subsequent_indent="  "
+            )
         said += ["", *_CONVENTIONS, '"""', ""]
         said += ["import math", ""] if "_erf" in needed else []
         said += ["import numba"] if "_outer" in needed else []
@@ -152,8 +155,14 @@ class _Module:
         precision = '"rounded"' if end == "rounded" else "precision"
         lines = [signature, *doc]
         if "clip" in own:
-            lines += ["    if not 0 < clip < np.inf:", '        raise ValueError(f"clip is {clip!r}, expected a positive number")']
-        lines.append(f"    [{arrays}], {self.sizes}, {self.dtype} = _checked([{inputs}], {precision})")
+            lines += [
+                "    if not 0 < clip < np.inf:",
+                '        raise ValueError(f"clip is {clip!r}, expected a positive number")',
+            ]
+        known = [self.names.of("size", s) for tensor in self.plan.inputs for s in tensor.shape]
+        sizes = self.sizes if used & set(known) else "_"
+        inside = self.inside if self.inside in used else "_"
+        lines.append(f"    [{arrays}], {sizes}, {inside}, {self.dtype} = _checked([{inputs}], {precision})")
         for size in dict.fromkeys(s for tensor in self.plan.inputs for s in tensor.shape):
             code = self.names.of("size", size)
             if code in used:
@@ -166,7 +175,9 @@ class _Module:
                 lines.append(f"    return {result}")
             case _:
                 lines.append(f"    {self.result} = {result}")
-                lines.append(f'    return {self.result} if precision == "same" else _rounded({self.result}, {self.dtype})')
+                lines.append(
+                    f'    return {self.result} if precision == "same" else _rounded({self.result}, {self.dtype})'
+                )
         return "\n".join(lines)
 
     # -- what is computed -----------------------------------------------------------------------------------------
@@ -250,9 +261,7 @@ class _Module:
         n, place = self.n, f'out["{name}"]'
         if _pair(block):
             pair = sorted(block.groups, key=lambda group: block.letters.index(group[0][0]))
-            first, second = (
-                body.exactly(body.ordered(body.value(term), (n, *own)), (n, *own)) for own, term in pair
-            )
+            first, second = (body.exactly(body.ordered(body.value(term), (n, *own)), (n, *own)) for own, term in pair)
             if self.fast:
                 body.functions.add("_outer")
                 return f"_outer({first}, {second}, {place})"
@@ -265,21 +274,43 @@ class _Module:
     def _norms(self, body: Body) -> Array:
         """The norm of each sample's gradient."""
         squares = body.names.new("squares")
-        given = sorted((body.value(block.norm) for block in self.plan.blocks.values()), key=lambda v: not v.axes)
+        blocks = self.plan.blocks.values()
+        given = sorted((body.value(b.norm) for b in blocks if not _by_sizes(b)), key=lambda v: not v.axes)
         parts = [v.code for v in given if v.code != "0"]
-        first = body.exactly(given[0], (self.n,)) if not given[0].axes else parts[0]
-        first = f"{first} + 0" if first.isidentifier() or not given[0].axes else first
+        if not parts or not given[0].axes:
+            parts.insert(0, f"np.zeros({body.size(self.n.size)}, {body.kind()})")
+        first = f"{parts[0]}.copy()" if parts[0].isidentifier() else parts[0]
         body.lines += [f"{squares} = {first}", *(f"{squares} += {part}" for part in parts[1:])]
+        for block in blocks:
+            if _by_sizes(block):
+                self._norm_by_sizes(body, squares, block)
         return Array(f"np.sqrt({squares})", (self.n,))
 
+    def _norm_by_sizes(self, body: Body, squares: str, block: Block) -> None:
+        """Statements that take factors or entries, whichever is less work for the sizes at hand."""
+        shared = " * ".join(body.size(i.size) for i in block.shared)
+        sides = [" * ".join(body.size(i.size) for i in own) for own, _ in block.groups if own]
+        before, known = body.lines, dict(body.stored)
+        ways = []
+        for term in (block.norm, _squared(block)):
+            body.lines, body.stored = [], dict(known)
+            code = body.value(term).code
+            ways.append([*body.lines, f"{squares} += {code}"])
+        body.lines, body.stored = before, known
+        factors, entries = (["    " + line.replace("\n", "\n    ") for line in way] for way in ways)
+        test = f"if {shared} * ({' + '.join(sides)}) < {' * '.join(sides)}:"
+        body.lines += [test, *factors, "else:", *entries]
+
     def _norm_terms(self) -> list[t.Term]:
-        return [block.norm for block in self.plan.blocks.values()]
+        terms = [block.norm for block in self.plan.blocks.values()]
+        return [*terms, *(_squared(block) for block in self.plan.blocks.values() if _by_sizes(block))]
 
     def _per_sample_norms(self) -> str:
         body = self._samples(self._norm_terms())
         result = self._norms(body).code
-        by_factors = [name for name, block in self.plan.blocks.items() if block.factored]
-        self._note("norms by factors", "norms by entries", by_factors)
+        for name, block in self.plan.blocks.items():
+            way = "factors or entries, by the sizes" if _by_sizes(block) else "factors" if block.factored else "entries"
+            self.choices[name].append(f"norms by {way}")
         doc = self._doc(
             "The Euclidean norm of each sample's gradient, over all parameters.", [self._shape([self.n.size])]
         )
@@ -370,7 +401,9 @@ class _Module:
                 "noise_scale: the trace over the squared norm of the mean; infinite where that is zero",
             ],
         )
-        body.lines.append(f"{self.result} = {_dictionary({'variance': variance, 'trace': trace, 'noise_scale': noise})}")
+        body.lines.append(
+            f"{self.result} = {_dictionary({'variance': variance, 'trace': trace, 'noise_scale': noise})}"
+        )
         return self._function("gradient_variance", body, self.result, doc, end="rounded")
 
     def _gram(self) -> str:
@@ -418,6 +451,19 @@ def _pair(block: Block) -> bool:
     return not block.shared and len(block.groups) == 2 and all(len(own) == 1 for own, _ in block.groups)
 
 
+def _by_sizes(block: Block) -> bool:
+    """Whether a parameter is shared, so that factors or entries are less work depending on the sizes."""
+    return bool(block.shared) and block.outer
+
+
+def _squared(block: Block) -> t.Term:
+    """The squared norm by entries."""
+    term: t.Term = square(block.row)
+    for letter in reversed(block.letters):
+        term = t.sigma(letter, term)
+    return term
+
+
 def _first_replaced(term: t.Term, old: t.Term, new: t.Term) -> t.Term:
     """``term`` with the first occurrence of a subterm replaced."""
     if term == old:
@@ -443,5 +489,3 @@ def _dictionary(entries: Mapping[str, str], indent: int = 4) -> str:
         return line
     space = " " * indent
     return "{\n" + "".join(f'{space}    "{name}": {code},\n' for name, code in entries.items()) + space + "}"
-
-

@@ -54,6 +54,8 @@ def _difference(body: Body, first: t.Term, second: tuple[t.Term, ...]) -> Array 
             found = softmax_of(factors)
             if found is not None and label.indices[-1:] == (found[0],):
                 return _minus_labels(body, *found, label)
+        case t.Apply("log", (t.Sum(size, t.Apply("exp", (_,)) as power),)) if len(second) == 1:
+            return _cross_entropy(body, body.letter(size), power, label)
         case t.Apply("sigmoid", (z,)) if len(second) == 1 and isinstance(label, t.Entry):
             return _entrywise(body, "_sigmoid_minus", z, label)
         case t.Apply("softplus", (z,)) if len(second) == 2 and z in second:
@@ -91,6 +93,20 @@ def _minus_labels(body: Body, letter: t.Index, logits: t.Term, label: t.Entry) -
         return _array(body.call("_softmax_minus_labels", z.code, body.names.of("tensor", label.tensor)), z.axes)
     y = body.value(label)
     return _array(body.call("_softmax_minus", z.code, y.code), z.axes)
+
+
+def _cross_entropy(body: Body, letter: t.Index, power: t.Term, chosen: t.Term) -> Array | None:
+    """The logarithm of a sum of exponentials minus the logit that a label chooses."""
+    [logits] = t.children(t.opened(power, letter))
+    if not isinstance(chosen, t.Sum) or chosen.size != letter.size:
+        return None
+    factors = t.children(t.opened(chosen.body, letter)) if isinstance(chosen.body, t.Times) else ()
+    labels = [f for f in factors if isinstance(f, t.Entry) and f.tensor in body.labels and f != logits]
+    z = _last(body, logits, letter)
+    if len(factors) != 2 or logits not in factors or len(labels) != 1 or z is None or labels[0].indices != z.axes:
+        return None
+    code = body.call("_cross_entropy_labels", z.code, body.names.of("tensor", labels[0].tensor))
+    return _array(code, z.axes[:-1])
 
 
 def _logarithm(body: Body, inner: t.Term) -> Array | None:
@@ -144,6 +160,8 @@ def picked(body: Body, letters: Sequence[t.Index], factors: Sequence[t.Term]) ->
     if letter in found.axes and not set(own) & set(found.axes):
         at = found.axes.index(letter)
         axes = (*found.axes[:at], *own, *found.axes[at + 1 :])
-        code = f"{found.code}[{label}]" if at == 0 and found.code.isidentifier() else f"{found.code}.take({label}, {at})"
+        code = (
+            f"{found.code}[{label}]" if at == 0 and found.code.isidentifier() else f"{found.code}.take({label}, {at})"
+        )
         return _array(code, axes)
     return None

@@ -87,6 +87,12 @@ def _log_softmax(z):
     m, rest = _log_rest(z)
     return (z - m) - rest
 ''',
+    "_cross_entropy_labels": '''
+def _cross_entropy_labels(z, y):
+    """log(sum(exp(z))) minus the entry at the label, as (m - z at the label) + log(1 + r): no digit cancels."""
+    m, rest = _log_rest(z)
+    return (m[..., 0] - _picked(z, y)) + rest[..., 0]
+''',
     "_picked": '''
 def _picked(values, labels):
     """The entry along the last axis that each label chooses."""
@@ -130,20 +136,20 @@ NEEDS = {
     "_softmax_minus": ("_shifted", "_softmax"),
     "_softmax_minus_labels": ("_shifted",),
     "_logsumexp": ("_log_rest",),
+    "_cross_entropy_labels": ("_log_rest", "_picked"),
     "_log_softmax": ("_log_rest",),
 }
 """What each of them calls."""
 
 CHECKED = '''
 def _checked(given, precision):
-    """The arrays as they are computed with, their sizes, and the precision of the result.
+    """The arrays as they are computed with, their sizes, the precision inside and that of the result.
 
     Raises:
         TypeError: for an array that holds no real numbers, or for float32 beside float64.
         ValueError: for a shape that does not fit, labels out of range, or no samples.
     """
-    dtype = sizes = None
-    arrays, sizes = [], {}
+    dtype, arrays, sizes = None, [], {}
     for (name, axes), array in zip(_SHAPES.items(), given):
         array = np.asarray(array)
         if array.ndim != len(axes):
@@ -178,7 +184,7 @@ def _checked(given, precision):
             arrays[k] = array.astype(np.intp, copy=False)
         elif array.dtype != inside:
             arrays[k] = array.astype(inside)
-    return arrays, sizes, dtype
+    return arrays, sizes, inside, dtype
 '''
 
 ROUNDED = '''
