@@ -22,6 +22,7 @@ from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import square
 from symgrad.kernel.program import Definition
+from symgrad.lang.text import Printer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,9 @@ class _Work:
         for tensor in self.program.inputs:
             if tensor.kind == "parameter":
                 blocks[tensor.name] = self._block(tensor.name, tensor.shape)
-        self.statements |= stable_forms(self.program, self.model)
+        stable = stable_forms(self.program, self._written())
+        for number, theorem in enumerate(stable.values(), 1):
+            self._state(f"stable {number}", theorem)
         statements = [*self.derivation.statements.items(), *self.statements.items()]
         certificate = write_certificate(self.program, statements)
         goal = write_goal(self.program, self.model.assumptions, statements)
@@ -92,6 +95,8 @@ class _Work:
         names = ", ".join(blocks)
         proved.append(f"the gradient of the objective, and of each sample's loss, with respect to {names}")
         proved += self._told(blocks)
+        if stable:
+            proved += [f"stable: {self._text(s.left)} = {self._text(s.right)}" for s in stable.values()]
         if hypotheses:
             proved.append(f"under {len(hypotheses)} hypotheses, which the certificate lists")
         weight = self.derivation.statements["weight"]
@@ -110,19 +115,32 @@ class _Work:
             whole_adjoints=self._whole_adjoints(),
             gradients={name: self._whole(name) for name in blocks},
             proved=tuple(proved),
+            stable=frozenset(stable),
             sha256=json.loads(certificate)["sha256"],
         )
         return Factored(self.statements, plan, goal, certificate)
 
+    def _text(self, term: t.Term) -> str:
+        """The term as text of the language, in the model's own letters where it can be."""
+        names: dict[t.Index, t.Index] = {}
+        for letter in t.letters(term):
+            if letter not in self.model.letters:
+                names[letter] = self.letters.pick(letter.size, (*t.letters(term), *names.values()))
+        return Printer.of(self.model).text(t.renamed(term, names))
+
     def _told(self, blocks: dict[str, Block]) -> list[str]:
         by_factors = [name for name, block in blocks.items() if block.factored]
-        stable = [name.removeprefix("stable ") for name in self.statements if name.startswith("stable ")]
         told = []
         if by_factors:
             told.append(f"norms, inner products and squares by factors, of {', '.join(by_factors)}")
-        if stable:
-            told.append(f"stable forms: {', '.join(stable)}")
         return told
+
+    def _written(self) -> list[t.Term]:
+        """Every formula that is written as code."""
+        sides = (self.derivation.single, self.derivation.batch)
+        found = [d.body for d in self.program.definitions]
+        found += [formula.right for side in sides for formula in (*side.adjoints.values(), *side.gradients.values())]
+        return found
 
     # -- rows -------------------------------------------------------------------------------------------------------
 
@@ -172,7 +190,7 @@ class _Work:
         shared: Sequence[t.Index],
         groups: Sequence[tuple[tuple[t.Index, ...], t.Term]],
     ) -> Theorem:
-        """``⊢ Σ g[n] g[m] = Π (Σ a[n] a[m])``, over the letters of each factor; of a sum of products, the sum over both."""
+        """``⊢ Σ g[n] g[m] = Π (Σ a[n] a[m])``, over the letters of each factor; under the sums of both rows."""
         copies = {i: self._copy(i, k) for k, i in enumerate(shared)}
         there = {self.n: self.m, **copies}
         products = [_summed(own, t.Times((term, t.renamed(term, there)))) for own, term in groups]

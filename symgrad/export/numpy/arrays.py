@@ -16,6 +16,7 @@ from symgrad.kernel.program import mentioned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from symgrad.export.numpy.plan import Plan
     from symgrad.kernel.program import Definition
 
 SUM, PRODUCT, UNARY, ATOM = range(4)
@@ -93,13 +94,12 @@ class Body:
 
     Args:
         names: the names of the module.
-        labels: the tensors that are given as whole numbers.
-        batch: the letter of the samples, whose axis comes first.
+        plan: says which tensors are labels, which forms are stable, and which axis comes first: the samples'.
         terms: everything that will be asked for, so that what is used twice is computed once.
     """
 
-    def __init__(self, names: Names, labels: Iterable[str], batch: t.Index, terms: Iterable[t.Term]) -> None:
-        self.names, self.labels, self.batch = names.copy(), frozenset(labels), batch
+    def __init__(self, names: Names, plan: Plan, terms: Iterable[t.Term]) -> None:
+        self.names, self.labels, self.stable, self.batch = names.copy(), plan.labels, plan.stable, plan.sample
         self.lines: list[str] = []
         self.functions: set[str] = set()
         self.stored: dict[t.Term, Array] = {}

@@ -191,7 +191,7 @@ class _Module:
             if definition.name in wanted:
                 kept.insert(0, definition)
                 wanted |= mentioned(definition.body)
-        body = Body(self.names, self.plan.labels, self.n, [*terms, *(d.body for d in kept)])
+        body = Body(self.names, self.plan, [*terms, *(d.body for d in kept)])
         for definition in kept:
             body.define(definition)
         return body
@@ -439,7 +439,7 @@ _SCALE = " scale"
 """The scales of the samples, as a tensor: a name that no model can have."""
 
 _CONVENTIONS = textwrap.wrap(
-    "Data and parameters are arrays with the axes that the docstrings name, in float32 or all in float64; whole numbers "
+    "Data and parameters are arrays with the axes that the docstrings name, in float32 or all in float64. Whole numbers "
     "are converted. They are not written into. What is not a number goes through to the result. "
     'precision="rounded" computes in float64 and rounds once, to the precision of the arguments.',
     WIDTH,

@@ -1,10 +1,11 @@
-"""Formulas with a stable way to compute them: recognised in a term, and computed by a function of the module.
+"""Formulas with a stable way to compute them: found in a term, and computed by a function of the module.
 
-Each way is proved equal to the formula in ``calculus.stable``; here the formula is only found.
+Which of them may be computed so is decided by ``calculus.stable``, where each is proved equal to its formula.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symgrad.kernel import terms as t
@@ -16,14 +17,54 @@ if TYPE_CHECKING:
     from symgrad.export.numpy.arrays import Array, Body
 
 
-def match(body: Body, term: t.Term) -> Array | None:
-    """The value of a term that has a stable form of its own, else None."""
+@dataclass(frozen=True)
+class Form:
+    """A formula that has a stable form.
+
+    Attributes:
+        kind: which one.
+        argument: what it is about: the logit, or the logits at ``letter``.
+        letter: the letter of the classes, where there are several.
+        label: the label, or the target.
+    """
+
+    kind: str
+    argument: t.Term
+    letter: t.Index | None = None
+    label: t.Term | None = None
+
+
+def form_of(term: t.Term) -> Form | None:
+    """The form that a term has, if it has one."""
     match term:
         case t.Plus((first, second)):
-            return _difference(body, first, _negated(second)) or _difference(body, second, _negated(first))
-        case t.Apply("log", (inner,)):
-            return _logarithm(body, inner)
+            return _difference(first, _negated(second)) or _difference(second, _negated(first))
+        case t.Times((_, _)):
+            return softmax_of(*term.factors)
+        case t.Apply("log", (t.Sum(size, t.Apply("exp", (inner,))),)):
+            letter = _fresh(size, term)
+            return Form("logsumexp", t.opened(inner, letter), letter)
+        case t.Apply("log", (t.Times((first, second)),)):
+            found = softmax_of(first, second)
+            return Form("log_softmax", found.argument, found.letter) if found is not None else None
+        case t.Apply("sigmoid" | "softplus" as function, (z,)):
+            return Form(function, z)
     return None
+
+
+def softmax_of(first: t.Term, second: t.Term) -> Form | None:
+    """The softmax that two factors are, in either order."""
+    for above, below in ((first, second), (second, first)):
+        letter = softmax_letter(above, below)
+        if letter is not None:
+            return Form("softmax", t.children(above)[0], letter)
+    return None
+
+
+def _fresh(size: str, term: t.Term) -> t.Index:
+    """A letter that no term of a model has, and no other sum here."""
+    depth = 1 + max((len(i.name) for i in t.letters(term)), default=0)
+    return t.Index("'" * depth, size)
 
 
 def _negated(term: t.Term) -> tuple[t.Term, ...]:
@@ -34,40 +75,54 @@ def _negated(term: t.Term) -> tuple[t.Term, ...]:
     return ()
 
 
-def softmax_of(factors: Sequence[t.Term]) -> tuple[t.Index, t.Term] | None:
-    """The letter and the logits if two factors are a softmax, in either order."""
-    if len(factors) == 2:
-        for first, second in (factors, factors[::-1]):
-            letter = softmax_letter(first, second)
-            if letter is not None:
-                return letter, t.children(first)[0]
-    return None
-
-
-def _difference(body: Body, first: t.Term, second: tuple[t.Term, ...]) -> Array | None:
+def _difference(first: t.Term, second: tuple[t.Term, ...]) -> Form | None:
     """A softmax or sigmoid minus labels, and the losses that they come from."""
-    if not second:
-        return None
-    label = second[0]
-    match first:
-        case t.Times(factors) if len(second) == 1 and isinstance(label, t.Entry):
-            found = softmax_of(factors)
-            if found is not None and label.indices[-1:] == (found[0],):
-                return _minus_labels(body, *found, label)
-        case t.Apply("log", (t.Sum(size, t.Apply("exp", (_,)) as power),)) if len(second) == 1:
-            return _cross_entropy(body, body.letter(size), power, label)
-        case t.Apply("sigmoid", (z,)) if len(second) == 1 and isinstance(label, t.Entry):
-            return _entrywise(body, "_sigmoid_minus", z, label)
-        case t.Apply("softplus", (z,)) if len(second) == 2 and z in second:
-            other = second[1] if second[0] == z else second[0]
-            return _entrywise(body, "_logistic_loss", z, other) if isinstance(other, t.Entry) else None
+    match first, second:
+        case t.Times((above, below)), (t.Entry() as label,):
+            found = softmax_of(above, below)
+            if found is not None and label.indices[-1:] == (found.letter,):
+                return Form("softmax_minus", found.argument, found.letter, label)
+        case t.Apply("log", (t.Sum(size, t.Apply("exp", (inner,))),)), (t.Sum() as chosen,) if chosen.size == size:
+            letter = _fresh(size, t.Plus((first, chosen)))
+            logits, product = t.opened(inner, letter), t.opened(chosen.body, letter)
+            if isinstance(product, t.Times) and len(product.factors) == 2 and logits in product.factors:
+                label = product.factors[product.factors[0] == logits]
+                return Form("cross_entropy", logits, letter, label) if isinstance(label, t.Entry) else None
+        case t.Apply("sigmoid", (z,)), (t.Entry() as label,):
+            return Form("sigmoid_minus", z, None, label)
+        case t.Apply("softplus", (z,)), (one, other) if z in (one, other):
+            label = other if one == z else one
+            return Form("logistic_loss", z, None, label) if isinstance(label, t.Entry) else None
     return None
 
 
-def _entrywise(body: Body, function: str, *arguments: t.Term) -> Array:
-    values = [body.value(a) for a in arguments]
-    axes = body.union(values)
-    return _array(body.call(function, *(body.spread(v, axes) for v in values)), axes)
+def key_of(term: t.Term) -> t.Term:
+    """The term with letters in the order they occur, and the parts of a softmax in order: how forms are remembered."""
+    if isinstance(term, t.Times) and softmax_of(*term.factors) is not None:
+        term = t.Times(tuple(sorted(term.factors, key=lambda f: isinstance(f, t.Power))))
+    return t.renamed(term, {i: t.Index(f"_{k}", i.size) for k, i in enumerate(t.letters(term))})
+
+
+def match(body: Body, term: t.Term) -> Array | None:
+    """The value of a term by its stable form, if it has one that was proved; else None."""
+    form = form_of(term)
+    if form is None or key_of(term) not in body.stable:
+        return None
+    match form:
+        case Form("softmax" | "log_softmax" | "logsumexp" as kind, _, letter) if letter is not None:
+            z = _last(body, form)
+            axes = z.axes[:-1] if z is not None and kind == "logsumexp" else z.axes if z is not None else ()
+            return _array(body.call(f"_{kind}", z.code), axes) if z is not None else None
+        case Form("softmax_minus" | "cross_entropy", _, _, t.Entry() as label):
+            return _with_labels(body, form, label)
+        case Form("sigmoid" | "softplus" as kind, argument):
+            found = body.value(argument)
+            return _array(body.call(f"_{kind}", found.code), found.axes)
+        case Form(kind, argument, None, t.Entry() as label) if label.tensor not in body.labels:
+            values = [body.value(argument), body.value(label)]
+            axes = body.union(values)
+            return _array(body.call(f"_{kind}", *(body.spread(v, axes) for v in values)), axes)
+    return None
 
 
 def _array(code: str, axes: tuple[t.Index, ...]) -> Array:
@@ -76,52 +131,25 @@ def _array(code: str, axes: tuple[t.Index, ...]) -> Array:
     return Array(code, axes)
 
 
-def _last(body: Body, term: t.Term, letter: t.Index) -> Array | None:
-    """A value with the axis of ``letter`` last."""
-    found = body.value(term)
-    if letter not in found.axes:
+def _last(body: Body, form: Form) -> Array | None:
+    """The logits with the axis of the classes last."""
+    found = body.value(form.argument)
+    if form.letter is None or form.letter not in found.axes:
         return None
-    return body.ordered(found, (*(i for i in found.axes if i != letter), letter))
+    return body.ordered(found, (*(i for i in found.axes if i != form.letter), form.letter))
 
 
-def _minus_labels(body: Body, letter: t.Index, logits: t.Term, label: t.Entry) -> Array | None:
-    z = _last(body, logits, letter)
-    own = tuple(i for i in label.indices if isinstance(i, t.Index))
-    if z is None or z.axes != own:
+def _with_labels(body: Body, form: Form, label: t.Entry) -> Array | None:
+    z = _last(body, form)
+    if z is None or z.axes != label.indices:
         return None
+    name = body.names.of("tensor", label.tensor)
+    if form.kind == "cross_entropy":
+        known = label.tensor in body.labels
+        return _array(body.call("_cross_entropy_labels", z.code, name), z.axes[:-1]) if known else None
     if label.tensor in body.labels:
-        return _array(body.call("_softmax_minus_labels", z.code, body.names.of("tensor", label.tensor)), z.axes)
-    y = body.value(label)
-    return _array(body.call("_softmax_minus", z.code, y.code), z.axes)
-
-
-def _cross_entropy(body: Body, letter: t.Index, power: t.Term, chosen: t.Term) -> Array | None:
-    """The logarithm of a sum of exponentials minus the logit that a label chooses."""
-    [logits] = t.children(t.opened(power, letter))
-    if not isinstance(chosen, t.Sum) or chosen.size != letter.size:
-        return None
-    factors = t.children(t.opened(chosen.body, letter)) if isinstance(chosen.body, t.Times) else ()
-    labels = [f for f in factors if isinstance(f, t.Entry) and f.tensor in body.labels and f != logits]
-    z = _last(body, logits, letter)
-    if len(factors) != 2 or logits not in factors or len(labels) != 1 or z is None or labels[0].indices != z.axes:
-        return None
-    code = body.call("_cross_entropy_labels", z.code, body.names.of("tensor", labels[0].tensor))
-    return _array(code, z.axes[:-1])
-
-
-def _logarithm(body: Body, inner: t.Term) -> Array | None:
-    """The logarithm of a sum of exponentials, or of a softmax."""
-    match inner:
-        case t.Sum(size, t.Apply("exp", (_,)) as power):
-            letter = body.letter(size)
-            z = _last(body, t.children(t.opened(power, letter))[0], letter)
-            return _array(body.call("_logsumexp", z.code), z.axes[:-1]) if z is not None else None
-        case t.Times(factors):
-            found = softmax_of(factors)
-            if found is not None:
-                z = _last(body, found[1], found[0])
-                return _array(body.call("_log_softmax", z.code), z.axes) if z is not None else None
-    return None
+        return _array(body.call("_softmax_minus_labels", z.code, name), z.axes)
+    return _array(body.call("_softmax_minus", z.code, body.value(label).code), z.axes)
 
 
 def grouped(body: Body, factors: Sequence[Array | t.Term]) -> list[Array | t.Term]:
@@ -132,11 +160,10 @@ def grouped(body: Body, factors: Sequence[Array | t.Term]) -> list[Array | t.Ter
         first = left.pop(0)
         for second in left:
             both = isinstance(first, t.Term) and isinstance(second, t.Term)
-            found = softmax_of((first, second)) if both else None  # type: ignore[arg-type]
-            z = _last(body, found[1], found[0]) if found is not None else None
-            if z is not None:
+            found = match(body, t.Times((first, second))) if both else None  # type: ignore[arg-type]
+            if found is not None:
                 left.remove(second)
-                made.append(_array(body.call("_softmax", z.code), z.axes))
+                made.append(found)
                 break
         else:
             made.append(first)

@@ -67,6 +67,7 @@ class Plan:
         whole_adjoints: the cotangents of the objective.
         gradients: the gradients of the objective, by parameter.
         proved: what the header says of the proof, a line each.
+        stable: the formulas whose stable form was proved, by ``patterns.key_of``.
         sha256: the hash of the certificate, which the docstrings cite.
     """
 
@@ -83,4 +84,5 @@ class Plan:
     whole_adjoints: tuple[Definition, ...]
     gradients: Mapping[str, tuple[tuple[Index, ...], Term]]
     proved: tuple[str, ...]
+    stable: frozenset[Term]
     sha256: str
