@@ -439,8 +439,8 @@ _SCALE = " scale"
 """The scales of the samples, as a tensor: a name that no model can have."""
 
 _CONVENTIONS = textwrap.wrap(
-    "Data and parameters are arrays with the axes that the docstrings name, in float32 or all in float64. Whole numbers "
-    "are converted. They are not written into. What is not a number goes through to the result. "
+    "Data and parameters are arrays with the axes that the docstrings name, in float32 or all in float64. Whole "
+    "numbers are converted. They are not written into. What is not a number goes through to the result. "
     'precision="rounded" computes in float64 and rounds once, to the precision of the arguments.',
     WIDTH,
 )

@@ -86,13 +86,13 @@ def _difference(first: t.Term, second: tuple[t.Term, ...]) -> Form | None:
             letter = _fresh(size, t.Plus((first, chosen)))
             logits, product = t.opened(inner, letter), t.opened(chosen.body, letter)
             if isinstance(product, t.Times) and len(product.factors) == 2 and logits in product.factors:
-                label = product.factors[product.factors[0] == logits]
-                return Form("cross_entropy", logits, letter, label) if isinstance(label, t.Entry) else None
+                other = product.factors[product.factors[0] == logits]
+                return Form("cross_entropy", logits, letter, other) if isinstance(other, t.Entry) else None
         case t.Apply("sigmoid", (z,)), (t.Entry() as label,):
             return Form("sigmoid_minus", z, None, label)
         case t.Apply("softplus", (z,)), (one, other) if z in (one, other):
-            label = other if one == z else one
-            return Form("logistic_loss", z, None, label) if isinstance(label, t.Entry) else None
+            target = other if one == z else one
+            return Form("logistic_loss", z, None, target) if isinstance(target, t.Entry) else None
     return None
 
 
