@@ -351,6 +351,9 @@ class Body:
         if len(values) == 1:
             found = values[0]
             axes = tuple(i for i in found.axes if i not in letters)
+            if len(letters) == 1 and found.axes[:1] == (*letters,) and axes and letters[0].size == self.batch.size:
+                ones = f"np.ones({self.size(letters[0].size)}, {self.kind()})"
+                return Array(f"{ones} @ {found.at(UNARY)}", axes, PRODUCT)  # faster than a sum, and rounds less
             at = ", ".join(str(k) for k, i in enumerate(found.axes) if i in letters)
             return Array(f"{found.at(ATOM)}.sum(axis={at if at.isdigit() else f'({at})'})", axes)
         if len(values) == 2:
@@ -399,6 +402,8 @@ class Body:
         if max(len(left), len(right), len(letters)) == 1:
             a = self.ordered(first, (*left, *letters)).at(UNARY)
             b = self.ordered(second, (*letters, *right)).at(UNARY)
+            if b == f"{a}.T":
+                return Array(self.call("_products", a), (*left, *right))
             return Array(f"{a} @ {b}", (*left, *right), PRODUCT)
         if not left and not right:
             return self._einsum(letters, [first, second], wanted)

@@ -267,6 +267,10 @@ class _Module:
                 return f"_outer({first}, {second}, {place})"
             return f'np.einsum("ni,nj->nij", {first}, {second}, out={place}, casting="same_kind")'
         letters = (n, *block.letters)
+        if len(block.groups) == 2 and not block.shared and block.groups[1][0] == block.letters:
+            first, second = (body.ordered(body.value(term), letters) for _, term in block.groups)
+            if second.axes == letters and first.axes == (n,):
+                return f'np.multiply({body.spread(first, letters)}, {second.code}, out={place}, casting="same_kind")'
         return f"{place}[...] = {body.spread(body.value(block.row, letters), letters)}"
 
     # -- products of per-sample gradients ---------------------------------------------------------------------------
@@ -425,7 +429,7 @@ class _Module:
         if found:
             joined = f"np.concatenate([{', '.join(found)}], axis=1)"
             body.lines.append(f"{rows} = {found[0] if len(found) == 1 else joined}")
-            parts.insert(0, f"{rows} @ {rows}.T")
+            parts.insert(0, body.call("_products", rows))
         self._note("inner products by factors", "inner products by entries", terms)
         first = parts[0] if not parts[0].isidentifier() else f"{parts[0]}.copy()"
         body.lines += [f"{total} = {first}", *(f"{total} += {part}" for part in parts[1:])]

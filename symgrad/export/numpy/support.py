@@ -13,10 +13,8 @@ def _sigmoid(z):
 def _sigmoid_minus(z, y):
     """sigmoid(z) - y as (1 - y) sigmoid(z) - y sigmoid(-z): nothing cancels where y is 0 or 1."""
     e = np.exp(-np.abs(z))
-    large = 1 / (1 + e)
-    small = e * large
-    positive = z >= 0
-    return (1 - y) * np.where(positive, large, small) - y * np.where(positive, small, large)
+    rest = 1 - y
+    return np.where(z >= 0, rest - y * e, rest * e - y) / (1 + e)
 ''',
     "_softplus": '''
 def _softplus(z):
@@ -31,15 +29,24 @@ def _logistic_loss(z, y):
 ''',
     "_shifted": '''
 def _shifted(z):
-    """exp(z - m) along the last axis with m the largest entry, so that none overflows."""
-    e = z - z.max(axis=-1, keepdims=True)
+    """exp(z - m) along the last axis, with m the largest entry so that none overflows."""
+    if z.shape[-1] < 64:  # a reduction along a short axis is slow
+        m = np.ascontiguousarray(np.moveaxis(z, -1, 0)).max(axis=0)[..., None]
+    else:
+        m = z.max(axis=-1, keepdims=True)
+    e = z - m
     return np.exp(e, out=e)
+''',
+    "_summed": '''
+def _summed(e):
+    """The sum along the last axis, which stays with length one."""
+    return e @ np.ones((e.shape[-1], 1), e.dtype)
 ''',
     "_softmax": '''
 def _softmax(z):
     """The softmax along the last axis."""
     e = _shifted(z)
-    e /= e.sum(axis=-1, keepdims=True)
+    e /= _summed(e)
     return e
 ''',
     "_softmax_minus": '''
@@ -55,15 +62,15 @@ def _softmax_minus(z, y):
     "_softmax_minus_labels": '''
 def _softmax_minus_labels(z, y):
     """softmax(z) minus one at the label, along the last axis: at the label, minus the sum of the others."""
-    e = _shifted(z)
+    e = np.ascontiguousarray(_shifted(z))
     flat = e.reshape(-1)
-    at = np.arange(y.size) * z.shape[-1] + y.reshape(-1)
+    at = np.arange(0, flat.size, z.shape[-1]) + y.reshape(-1)
     own = flat[at]
     flat[at] = 0
-    others = e.reshape(-1, z.shape[-1]).sum(axis=1)
-    own += others
-    e /= own.reshape(*y.shape, 1)
-    flat[at] = -others / own
+    others = _summed(e)
+    total = others + own.reshape(others.shape)
+    e /= total
+    flat[at] = -(others / total).reshape(-1)
     return e
 ''',
     "_log_rest": '''
@@ -92,6 +99,11 @@ def _cross_entropy_labels(z, y):
     """log(sum(exp(z))) minus the entry at the label, as (m - z at the label) + log(1 + r): no digit cancels."""
     m, rest = _log_rest(z)
     return (m[..., 0] - _picked(z, y)) + rest[..., 0]
+''',
+    "_products": '''
+def _products(a):
+    """The inner products of the rows; NumPy halves the work of a @ a.T, but to mirror the half is slow."""
+    return a @ (a.T.copy() if a.shape[1] < 256 else a.T)
 ''',
     "_picked": '''
 def _picked(values, labels):
@@ -132,9 +144,9 @@ def _outer(a, b, out):
 """Every function, by name."""
 
 NEEDS = {
-    "_softmax": ("_shifted",),
-    "_softmax_minus": ("_shifted", "_softmax"),
-    "_softmax_minus_labels": ("_shifted",),
+    "_softmax": ("_shifted", "_summed"),
+    "_softmax_minus": ("_shifted", "_summed", "_softmax"),
+    "_softmax_minus_labels": ("_shifted", "_summed"),
     "_logsumexp": ("_log_rest",),
     "_cross_entropy_labels": ("_log_rest", "_picked"),
     "_log_softmax": ("_log_rest",),
@@ -149,42 +161,57 @@ def _checked(given, precision):
         TypeError: for an array that holds no real numbers, or for float32 beside float64.
         ValueError: for a shape that does not fit, labels out of range, or no samples.
     """
-    dtype, arrays, sizes = None, [], {}
-    for (name, axes), array in zip(_SHAPES.items(), given):
-        array = np.asarray(array)
-        if array.ndim != len(axes):
-            raise ValueError(f"{name} has shape {array.shape}, expected ({', '.join(axes)})")
-        for axis, length in zip(axes, array.shape):
-            if sizes.setdefault(axis, length) != length:
-                raise ValueError(f"{name} has shape {array.shape}, but {axis} is {sizes[axis]}: ({', '.join(axes)})")
-            if not length:
-                raise ValueError(f"{name} has shape {array.shape}: nothing along {axis}")
-        if array.dtype.kind == "f" and array.ndim and name not in _LABELS:
-            if array.dtype.itemsize not in (4, 8):
-                raise TypeError(f"{name} is {array.dtype}, expected float32 or float64")
-            if dtype is None:
-                dtype = array.dtype
-            elif dtype != array.dtype:
-                raise TypeError(f"{name} is {array.dtype}, but other arrays are {dtype}: give all in one precision")
-        elif array.dtype.kind not in "fiub" or (name in _LABELS and array.dtype.kind not in "iu"):
-            raise TypeError(f"{name} is {array.dtype}, expected {'labels 0, 1, ...' if name in _LABELS else 'numbers'}")
-        arrays.append(array)
-    dtype = np.dtype(np.float64) if dtype is None else dtype.newbyteorder("=")
     if precision not in ("same", "rounded"):
         raise ValueError(f"precision is {precision!r}, expected 'same' or 'rounded'")
+    dtype, arrays, sizes = None, [], {}
+    for (name, axes), array in zip(_SHAPES.items(), given):
+        if type(array) is not np.ndarray:
+            array = np.asarray(array)
+        shape = array.shape
+        if len(shape) != len(axes):
+            raise ValueError(f"{name} has shape {shape}, expected {_axes(axes)}")
+        for axis, length in zip(axes, shape):
+            if sizes.setdefault(axis, length) != length:
+                raise ValueError(f"{name} has shape {shape}, but {axis} is {sizes[axis]}: {_axes(axes)}")
+            if not length:
+                raise ValueError(f"{name} has shape {shape}: nothing along {axis}")
+        kind = array.dtype
+        if kind.char not in "fd" or name in _LABELS:
+            if name in _LABELS and kind.kind not in "iu":
+                raise TypeError(f"{name} is {kind}, expected labels: whole numbers from 0")
+            if kind.kind == "f":
+                raise TypeError(f"{name} is {kind}, expected float32 or float64")
+            if kind.kind not in "iub":
+                raise TypeError(f"{name} is {kind}, expected numbers")
+        elif axes and dtype is not kind:
+            if dtype is not None and dtype != kind:
+                raise TypeError(f"{name} is {kind}, but other arrays are {dtype}: give all in one precision")
+            dtype = kind
+        arrays.append(array)
+    dtype = np.dtype(np.float64) if dtype is None else dtype.newbyteorder("=")
     inside = np.dtype(np.float64) if precision == "rounded" else dtype
     for k, name in enumerate(_SHAPES):
-        array = arrays[k]
         if name in _LABELS:
-            classes = sizes.get(_LABELS[name])
-            if classes is None:
-                raise ValueError(f"nothing tells how many labels {name} may have")
-            if array.min() < 0 or array.max() >= classes:
-                raise ValueError(f"{name} holds labels outside 0 to {classes - 1}")
-            arrays[k] = array.astype(np.intp, copy=False)
-        elif array.dtype != inside:
-            arrays[k] = array.astype(inside)
+            arrays[k] = _labels(name, arrays[k], sizes)
+        elif arrays[k].dtype is not inside:
+            arrays[k] = arrays[k].astype(inside, copy=False)
     return arrays, sizes, inside, dtype
+
+
+def _axes(axes):
+    """The axes that a shape is expected to have."""
+    return f"({', '.join(axes)})"
+
+
+def _labels(name, labels, sizes):
+    """Labels as indices, once they are seen to be in range."""
+    classes = sizes.get(_LABELS[name])
+    if classes is None:
+        raise ValueError(f"nothing tells how many labels {name} may have")
+    labels = labels.astype(np.intp, copy=False)
+    if labels.view(np.uintp).max() >= classes:  # a negative one is huge there
+        raise ValueError(f"{name} holds labels outside 0 to {classes - 1}")
+    return labels
 '''
 
 ROUNDED = '''
