@@ -268,9 +268,9 @@ class _Module:
             return f'np.einsum("ni,nj->nij", {first}, {second}, out={place}, casting="same_kind")'
         letters = (n, *block.letters)
         if len(block.groups) == 2 and not block.shared and block.groups[1][0] == block.letters:
-            first, second = (body.ordered(body.value(term), letters) for _, term in block.groups)
-            if second.axes == letters and first.axes == (n,):
-                return f'np.multiply({body.spread(first, letters)}, {second.code}, out={place}, casting="same_kind")'
+            scalar, vector = (body.ordered(body.value(term), letters) for _, term in block.groups)
+            if vector.axes == letters and scalar.axes == (n,):
+                return f'np.multiply({body.spread(scalar, letters)}, {vector.code}, out={place}, casting="same_kind")'
         return f"{place}[...] = {body.spread(body.value(block.row, letters), letters)}"
 
     # -- products of per-sample gradients ---------------------------------------------------------------------------

@@ -131,9 +131,15 @@ def _erf(z):
     return np.asarray(np.frompyfunc(math.erf, 1, 1)(z), dtype=np.asarray(z).dtype)
 ''',
     "_outer": '''
-@numba.njit(cache=True)
 def _outer(a, b, out):
-    """out[n, i, j] = a[n, i] * b[n, j], written once and read never."""
+    """out[n, i, j] = a[n, i] * b[n, j], the axis that is last in memory innermost."""
+    if out.strides[1] < out.strides[2]:
+        a, b, out = b, a, out.transpose(0, 2, 1)
+    _outer_rows(np.ascontiguousarray(a), np.ascontiguousarray(b), out)
+
+
+@numba.njit(cache=True)
+def _outer_rows(a, b, out):
     for n in range(a.shape[0]):
         for i in range(a.shape[1]):
             s = a[n, i]

@@ -1,4 +1,4 @@
-"""Every function of an emitted module against ball arithmetic, in both precisions, and what it does with odd arguments."""
+"""Every function of an emitted module against ball arithmetic, and what it does with odd arguments."""
 
 import ast
 import os
