@@ -339,3 +339,46 @@ def test_nothing_overflows_and_nothing_warns(compiled):
             given[-2] = given[-2] * np.float32(1e4)
             for function in PUBLIC:
                 assert all(np.isfinite(leaf).all() for leaf in leaves(call(code, function, given))), function
+
+
+def test_outer_products_by_numba_are_the_same_numbers():
+    pytest.importorskip("numba", reason="pip install 'symgrad[fast]'")
+    derivation = sg.derive(sg.load_model(catalogue.find("mlp_softmax")))
+    plain, fast = derivation.compile(), derivation.compile(fast=True)
+    point = point_of(derivation.model, {"N": 5, "D": 7, "H1": 4, "H2": 6, "K": 3})
+    for dtype in ("float32", "float64"):
+        given = arguments(derivation.model, point, dtype)
+        wanted = plain.per_sample_gradients(*given)
+        contiguous = {name: np.empty(array.shape, dtype) for name, array in wanted.items()}
+        for found in (fast.per_sample_gradients(*given), fast.per_sample_gradients(*given, out=contiguous)):
+            for name, array in wanted.items():
+                np.testing.assert_array_equal(found[name], array)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["logistic_regression", "mlp_softmax", "loss_sparse_categorical_crossentropy"])
+def test_tensorflow_finds_the_same_gradients_of_the_batch_and_of_batches_of_one(compiled, name, dtype):
+    pytest.importorskip("tensorflow", reason="pip install 'symgrad[tf-cpu]'")
+    from symgrad.oracles.data import as_arrays
+    from symgrad.oracles.keras_references import reference
+
+    derivation, code = compiled(name)
+    model = derivation.model
+    point = point_of(model, sample_sizes(model.program, random.Random(3)))
+    arrays, given = as_arrays(model, point, dtype), arguments(model, point, dtype)
+    oracle = reference(model, arrays)
+    assert oracle is not None
+    answer = oracle.run(arrays)
+    near = {"rtol": 1e-4 if dtype == "float32" else 1e-11, "atol": 1e-6 if dtype == "float32" else 1e-14}
+    np.testing.assert_allclose(code.loss(*given), answer.objective, **near)
+    each = code.per_sample_gradients(*given)
+    for parameter, found in code.mean_gradient(*given).items():
+        np.testing.assert_allclose(found, answer.gradients[parameter], **near)
+    for k in range(point.sizes[model.batch.size]):
+        alone = {
+            t.name: arrays[t.name][tuple(slice(k, k + 1) if s == model.batch.size else slice(None) for s in t.shape)]
+            for t in model.program.inputs
+        }
+        for parameter, wanted in oracle.run(alone).gradients.items():
+            np.testing.assert_allclose(each[parameter][k], wanted, **near)
