@@ -21,6 +21,7 @@ from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
     from symgrad.calculus.factored import Factored
@@ -332,6 +333,12 @@ class Derivation:
         from symgrad.export.numpy.loading import loaded
 
         return loaded(self.to_numpy(fast=fast), self.model.name)
+
+    def in_blocks(self, function: str, arrays: Mapping[str, Any], **options: Any) -> Any:
+        """A per-sample result over data larger than memory; see ``symgrad.export.numpy.blocks.in_blocks``."""
+        from symgrad.export.numpy.blocks import in_blocks
+
+        return in_blocks(self.to_numpy(), function, arrays, **options)
 
     def to_latex(self, **options: Any) -> str:
         """The document as LaTeX; see ``symgrad.render.to_tex``."""

@@ -103,7 +103,8 @@ class _Module:
             shapes[argument] = f"({axes[0]},)" if len(axes) == 1 else f"({', '.join(axes)})"
             if tensor.name in plan.labels:
                 labels[argument] = f'"{self.names.of("size", tensor.shape[-1])}"'
-        return f"_SHAPES = {_dictionary(shapes, 0)}\n_LABELS = {_dictionary(labels, 0)}"
+        tables = f"_SHAPES = {_dictionary(shapes, 0)}\n_LABELS = {_dictionary(labels, 0)}"
+        return f'{tables}\n_SAMPLES = "{self.names.of("size", self.n.size)}"'
 
     def _given(self, name: str, shape: tuple[str, ...]) -> tuple[str, ...]:
         """The axes of an argument: labels lack the last one."""
