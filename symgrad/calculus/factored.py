@@ -114,6 +114,7 @@ class _Work:
             weight=t.renamed(weight.right, {own: self.n}),
             whole_adjoints=self._whole_adjoints(),
             gradients={name: self._whole(name) for name in blocks},
+            assumptions=self.model.assumptions,
             proved=tuple(proved),
             stable=frozenset(stable),
             sha256=json.loads(certificate)["sha256"],

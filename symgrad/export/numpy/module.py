@@ -45,6 +45,15 @@ def module_text(plan: Plan, *, fast: bool = False) -> str:
     return _Module(plan, fast=fast).text()
 
 
+def jax_text(plan: Plan) -> str:
+    """The objective and the per-sample loss for JAX, which differentiates them itself: no formula but the model's.
+
+    Raises:
+        InputError: if a formula of the model is not written as NumPy.
+    """
+    return _Module(plan, fast=False).for_jax()
+
+
 class _Module:
     """The functions of one module, and what they share."""
 
@@ -69,6 +78,21 @@ class _Module:
         parts = [self._header(needed), self._tables(), *functions, support.CHECKED, support.ROUNDED, support.BUFFERS]
         parts += [support.FUNCTIONS[name] for name in needed]
         return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+    def for_jax(self) -> str:
+        """A module of ``loss`` and ``per_sample_loss`` that JAX can trace: nothing is checked, or written in place."""
+        texts = ["import jax\nimport jax.numpy as np"]
+        for name, term in (("loss", t.Entry("objective", ())), ("per_sample_loss", t.Entry("loss", (self.n,)))):
+            body = self._body([term], self.plan.definitions)
+            self.functions |= body.functions
+            lines = [f"def {name}({', '.join(self.arguments)}):", f"    {self.inside} = {self.arguments[0]}.dtype"]
+            for tensor, argument in zip(self.plan.inputs, self.arguments, strict=True):
+                for k, size in enumerate(self._given(tensor.name, tensor.shape)):
+                    lines.append(f"    {self.names.of('size', size)} = {argument}.shape[{k}]")
+            lines += [f"    {line}" for line in body.lines]
+            texts.append("\n".join([*lines, f"    return {body.names.of('tensor', term.tensor)}"]))
+        texts += [support.FOR_JAX.get(name, support.FUNCTIONS[name]).strip("\n") for name in self._support()]
+        return "\n\n\n".join(texts) + "\n"
 
     def _support(self) -> list[str]:
         found = set(self.functions)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from symgrad.kernel.program import Definition, Tensor
-    from symgrad.kernel.terms import Index, Term
+    from symgrad.kernel.terms import Index, Judgement, Term
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Plan:
         weight: the derivative of the objective by loss[n].
         whole_adjoints: the cotangents of the objective.
         gradients: the gradients of the objective, by parameter.
+        assumptions: what the model takes for granted of its data.
         proved: what the header says of the proof, a line each.
         stable: the formulas whose stable form was proved, by ``patterns.key_of``.
         sha256: the hash of the certificate, which the docstrings cite.
@@ -83,6 +84,7 @@ class Plan:
     weight: Term
     whole_adjoints: tuple[Definition, ...]
     gradients: Mapping[str, tuple[tuple[Index, ...], Term]]
+    assumptions: tuple[Judgement, ...]
     proved: tuple[str, ...]
     stable: frozenset[Term]
     sha256: str
