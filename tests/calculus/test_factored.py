@@ -16,7 +16,7 @@ def stated(derivation, name):
 
 def test_the_norm_of_an_outer_product_is_the_product_of_the_norms(derived):
     left, right = stated(derived("softmax_regression"), "norm W").split(" = ")
-    assert left == "sum(j, sum(i, (d(loss[n]) / d(W[j, i]))^2))"
+    assert left == "sum(d, sum(k, (d(loss[n]) / d(W[d, k]))^2))"
     assert right == "sum(k, (d(loss[n]) / d(z[n, k]))^2) * sum(d, x[n, d]^2)"
 
 
