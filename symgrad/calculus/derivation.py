@@ -21,6 +21,10 @@ from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from symgrad.calculus.factored import Factored
     from symgrad.calculus.matrix import MatrixForm
     from symgrad.lang.model import Claim
     from symgrad.oracles.report import CheckReport, Formulas
@@ -318,6 +322,56 @@ class Derivation:
     def to_sympy(self) -> str:
         """The closed gradients of the objective, one SymPy expression a line."""
         return "".join(f"{name} = {self.batch[name]}\n" for name in self.batch.closed)
+
+    @cached_property
+    def factored(self) -> Factored:
+        """What code is written from: theorems about products of per-sample gradients, replayed by the checker.
+
+        Raises:
+            InputError: if the samples are coupled.
+            ProgramError: if the checker refuses.
+        """
+        from symgrad.calculus.factored import factored
+
+        found = factored(self)
+        code, said = replay(found.goal, found.certificate)
+        if code:
+            raise ProgramError(f"the checker refused the certificate of {self.model.name}'s code: {said}")
+        return found
+
+    def to_numpy(self, *, fast: bool = False) -> str:
+        """The formulas as a module of Python that needs NumPy alone; ``fast`` adds numba for outer products.
+
+        Raises:
+            InputError: if the samples are coupled, or a formula is not written as NumPy.
+            ProgramError: if the checker refuses a theorem that the code rests on.
+        """
+        from symgrad.export.numpy.module import module_text
+
+        return module_text(self.factored.plan, fast=fast)
+
+    def compile(self, *, fast: bool = False) -> ModuleType:
+        """The module of ``to_numpy``, imported: ``loss``, ``mean_gradient``, ``per_sample_norms`` and the rest.
+
+        Raises:
+            InputError: as ``to_numpy``.
+            ProgramError: likewise.
+
+        Example:
+            >>> import symgrad as sg
+            >>> code = sg.derive(sg.models.logistic()).compile()
+            >>> code.per_sample_norms([[3.0, 4.0]], [1], [0.0, 0.0], 0.0)  # |sigmoid(0) - 1| * |(3, 4, 1)|
+            array([2.54950976])
+        """
+        from symgrad.export.numpy.loading import loaded
+
+        return loaded(self.to_numpy(fast=fast), self.model.name)
+
+    def in_blocks(self, function: str, arrays: Mapping[str, Any], **options: Any) -> Any:
+        """A per-sample result over data larger than memory; see ``symgrad.export.numpy.blocks.in_blocks``."""
+        from symgrad.export.numpy.blocks import in_blocks
+
+        return in_blocks(self.to_numpy(), function, arrays, **options)
 
     def to_latex(self, **options: Any) -> str:
         """The document as LaTeX; see ``symgrad.render.to_tex``."""

@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": "Say what a loss of yours computes, and what its averaging does.",
     "plot": "Draw per-sample losses, the batch loss and their gradients.",
     "explain": "Answer the standing questions about averaged losses, as a page.",
+    "bench": "Time the emitted code against JAX.",
     "verify": "Let the checker replay a certificate.",
     "list": "List the derivations of the catalogue.",
     "show": "Print a derivation of the catalogue as its file.",

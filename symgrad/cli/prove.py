@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from symgrad.calculus import Derivation
     from symgrad.calculus.derivation import CoqReport
 
-FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "coq", "pdf")
+FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "coq", "numpy", "pdf")
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
 
 
@@ -29,6 +29,7 @@ PROVED, REFUTED, UNDECIDED = 0, 1, 3
 @click.option("--to", "form", type=click.Choice(FORMATS), help="What to make of it. Default: txt.")
 @click.option("-o", "--output", metavar="DIR", help="Write NAME.<ext>, certificate and goal there, not to stdout.")
 @click.option("--force", is_flag=True, help="With -o: replace files that have other content.")
+@click.option("--fast", is_flag=True, help="With --to numpy: numba writes the outer products.")
 @click.option("--standalone", is_flag=True, help="TeX that compiles as it is, not a fragment for \\input.")
 @click.option("--reasons", type=click.Choice(["side", "letters"]), default="side", show_default=True, help="TeX, PDF.")
 @click.option("--with", "second", type=click.Choice(["coq"]), help="Let Coq check the derivation, too.")
@@ -44,6 +45,7 @@ def command(
     form: str | None,
     output: str | None,
     force: bool,
+    fast: bool,
     standalone: bool,
     reasons: str,
     second: str | None,
@@ -62,10 +64,7 @@ def command(
     """
     from symgrad.calculus import derive
 
-    if form == "pdf" and not output:
-        raise click.UsageError("--to pdf writes a file; say where with -o DIR")
-    if (options["data"] or options["mapping"]) and not backend:
-        raise click.UsageError("--data and --map are for the numeric check; add --check tensorflow")
+    _consistent(form, output, options, fast=fast, checked=bool(backend))
     if (what is None) == (source is None):
         raise click.UsageError("say what to prove: NAME, a file, - or --from MODULE:FUNCTION")
     if (specs or normalized_labels) and source is None:
@@ -92,7 +91,9 @@ def command(
             report = measured(derivation, backend, table, **options)
             code = code or (report.outcome.exit_code if derivation.confirmed else REFUTED)
         progress("writing")
-        files = artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone) if output else {}
+        files = (
+            artefacts(derivation, form or "txt", reasons=reasons, standalone=standalone, fast=fast) if output else {}
+        )
     if output:
         for path in write(Path(output), files, force=force):
             manner.say(str(path))
@@ -103,7 +104,7 @@ def command(
     elif form is None:
         show(derivation)
     else:
-        put(document(derivation, form, reasons=reasons, standalone=standalone))
+        put(document(derivation, form, reasons=reasons, standalone=standalone, fast=fast))
     if derivation.coq_report is not None and not manner.json:
         manner.say(told_by_coq(derivation.coq_report))
     if backend and not manner.json and (output or form not in {None, "txt"}):
@@ -114,6 +115,15 @@ def command(
             )
     codes = {derivation.exit_code, code}
     return next(code for code in (REFUTED, UNDECIDED, PROVED) if code in codes)
+
+
+def _consistent(form: str | None, output: str | None, options: dict[str, Any], *, fast: bool, checked: bool) -> None:
+    if form == "pdf" and not output:
+        raise click.UsageError("--to pdf writes a file; say where with -o DIR")
+    if fast and form != "numpy":
+        raise click.UsageError("--fast goes with --to numpy")
+    if (options["data"] or options["mapping"]) and not checked:
+        raise click.UsageError("--data and --map are for the numeric check; add --check tensorflow")
 
 
 def told_by_coq(report: CoqReport) -> str:
@@ -139,7 +149,7 @@ def show(derivation: Derivation) -> None:
     put(captured.get())
 
 
-def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> str:
+def document(derivation: Derivation, form: str, *, reasons: str, standalone: bool, fast: bool = False) -> str:
     """The derivation as text in a format."""
     match form:
         case "tex":
@@ -166,13 +176,20 @@ def document(derivation: Derivation, form: str, *, reasons: str, standalone: boo
             from symgrad.export.coq import develop
 
             return develop(derivation).text
+        case "numpy":
+            return derivation.to_numpy(fast=fast)
     from symgrad.render.terminal import to_text
 
     return to_text(derivation)
 
 
-def artefacts(derivation: Derivation, form: str, *, reasons: str, standalone: bool) -> dict[str, bytes]:
-    """The files of a derivation: the document, the macros of TeX and, if it is proved, certificate and goal."""
+def artefacts(
+    derivation: Derivation, form: str, *, reasons: str, standalone: bool, fast: bool = False
+) -> dict[str, bytes]:
+    """The files of a derivation: the document, the macros of TeX and, if it is proved, certificate and goal.
+
+    Code has a certificate and a goal of its own.
+    """
     name = derivation.model.name
     files: dict[str, str | bytes] = {}
     if form == "pdf":
@@ -180,12 +197,15 @@ def artefacts(derivation: Derivation, form: str, *, reasons: str, standalone: bo
 
         files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
     else:
-        files[f"{name}.{form}"] = document(derivation, form, reasons=reasons, standalone=standalone)
+        ending = {"numpy": "py", "coq": "v"}.get(form, form)
+        files[f"{name}.{ending}"] = document(derivation, form, reasons=reasons, standalone=standalone, fast=fast)
     if form == "coq":
         from symgrad.export.coq import library
 
-        files[f"{name}.v"] = files.pop(f"{name}.coq")
         files["Symgrad.v"] = library()
+    if form == "numpy":
+        files[f"{name}.code.certificate.json"] = derivation.factored.certificate
+        files[f"{name}.code.goal.json"] = derivation.factored.goal
     if form == "tex":
         from symgrad.render.tex import macros
 

@@ -1,1 +1,1 @@
-"""Where else a derivation runs: as a proof for Coq."""
+"""Where else a derivation runs: as a proof for Coq, as code."""

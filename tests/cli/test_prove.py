@@ -246,3 +246,20 @@ def test_an_expected_refutation_whose_counterexample_tensorflow_contradicts_is_a
     assert "DISAGREE" in ran.err
     ran = symgrad("check", "-", stdin=expected.encode())
     assert (ran.code, "DISAGREE: a counterexample has other numbers there" in ran.out) == (1, True)
+
+
+def test_code_is_written_with_a_certificate_of_its_own_that_verifies(symgrad, tmp_path):
+    ran = symgrad("prove", "logistic_regression", "--to", "numpy", "-o", tmp_path)
+    assert ran.code == 0
+    text = (tmp_path / "logistic_regression.py").read_text()
+    certificate = tmp_path / "logistic_regression.code.certificate.json"
+    assert f"Hash of the certificate: {json.loads(certificate.read_text())['sha256']}" in text
+    assert symgrad("prove", "logistic_regression", "--to", "numpy").out == text
+    verified = symgrad("verify", certificate, "--goal", catalogue.find("logistic_regression"))
+    assert verified.code == 0
+    assert "norm w: " in verified.out
+
+
+def test_numba_is_for_code_only(symgrad):
+    ran = symgrad("prove", "logistic_regression", "--fast")
+    assert (ran.code, ran.err.strip().splitlines()[-1]) == (2, "symgrad: error: --fast goes with --to numpy")
