@@ -331,9 +331,9 @@ class Derivation:
             InputError: if the samples are coupled.
             ProgramError: if the checker refuses.
         """
-        from symgrad.calculus.factored import factored
+        from symgrad.calculus.factored import factor
 
-        found = factored(self)
+        found = factor(self)
         code, said = replay(found.goal, found.certificate)
         if code:
             raise ProgramError(f"the checker refused the certificate of {self.model.name}'s code: {said}")

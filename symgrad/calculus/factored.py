@@ -51,7 +51,7 @@ class Factored:
     certificate: str = field(repr=False)
 
 
-def factored(derivation: Derivation) -> Factored:
+def factor(derivation: Derivation) -> Factored:
     """Prove what code for a derivation is written from.
 
     Raises:
