@@ -1,7 +1,7 @@
 """The figures of the campaigns. Tests add what they counted; run as a script, this file makes one table of it.
 
-    SYMGRAD_CAMPAIGN=1 SYMGRAD_FIGURES=folder python -m pytest ...
-    python tests/soundness.py folder docs/soundness.md
+SYMGRAD_CAMPAIGN=1 SYMGRAD_FIGURES=folder python -m pytest ...
+python tests/soundness.py folder docs/soundness.md
 """
 
 import datetime

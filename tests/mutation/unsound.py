@@ -49,7 +49,11 @@ KERNEL = {
         "names = {i + 1 if isinstance(i, int) else i: k + 1 if isinstance(k, int) else k for i, k in names.items()}",
         "pass",
     ),
-    "a delta of two sizes": ("program", "good = size(left) == size(right) is not None", "good = size(left) is not None"),
+    "a delta of two sizes": (
+        "program",
+        "good = size(left) == size(right) is not None",
+        "good = size(left) is not None",
+    ),
     "any size fits an entry": (
         "program",
         "good = known and tuple(map(size, indices)) == program.tensors[name].shape",
@@ -65,7 +69,11 @@ KERNEL = {
         "return bool(a.size == b.size and binding.setdefault(a, b) == b)",
         "return bool(a.size == b.size and binding.setdefault(a, b))",
     ),
-    "a consumer is left out": ("rules", "for definition in program.definitions:\n        if variable", "for definition in program.definitions[:-1]:\n        if variable"),
+    "a consumer is left out": (
+        "rules",
+        "for definition in program.definitions:\n        if variable",
+        "for definition in program.definitions[:-1]:\n        if variable",
+    ),
     "the chain asks for no smoothness": (
         "rules",
         "under = w.smooth(program, term.body, variable, True)",
@@ -91,7 +99,11 @@ KERNEL = {
         "under = under - {proved} | known.hypotheses",
         "under = under - {proved}",
     ),
-    "a maximum has a slope at ties": ("program", "case t.Largest(size, body) if kinks:", "case t.Largest(size, body) if False:"),
+    "a maximum has a slope at ties": (
+        "program",
+        "case t.Largest(size, body) if kinks:",
+        "case t.Largest(size, body) if False:",
+    ),
     "hypotheses of one sample are not lifted": (
         "rules",
         "moved = frozenset(t.closure(h.map(lambda u: w.lifted(program, u, n))) for h in theorem.hypotheses)",
@@ -122,7 +134,11 @@ CHECKER = {
     "a product keeps only the slope": ("checker", "result = terms.replace(inside, at, result)", "pass"),
     "the slope of tanh is 1 + tanh^2": ("checker", "tanh: - 1 ^ tanh u 2", "tanh: + 1 ^ tanh u 2"),
     "the slope of cos is sin": ("checker", "cos: ~ sin u;", "cos: sin u;"),
-    "the logarithm is defined everywhere": ("checker", 'name == "log" or exponent.denominator > 1', "exponent.denominator > 1"),
+    "the logarithm is defined everywhere": (
+        "checker",
+        'name == "log" or exponent.denominator > 1',
+        "exponent.denominator > 1",
+    ),
     "nothing has a kink": ("checker", 'KINKED = ("relu", "abs", "sign", "step", "max", "min")', "KINKED = ()"),
     "the logarithm of a product needs no signs": ("checker", '{"log_product": ">", ', "{"),
     "relu is positive": (
@@ -140,7 +156,11 @@ CHECKER = {
         'need(not isinstance(place, int) or place >= 0, "a letter cannot stand for what is bound inside")',
         "place = choice[old] = abs(place) if isinstance(place, int) else place",
     ),
-    "a delta of two sizes": ("checker", 'need(row.kind != "delta" or sizes[0] == sizes[1], "a delta of two sizes")', "pass"),
+    "a delta of two sizes": (
+        "checker",
+        'need(row.kind != "delta" or sizes[0] == sizes[1], "a delta of two sizes")',
+        "pass",
+    ),
     "a letter of another size fits": (
         "checker",
         'need(size == old[1], "a letter cannot stand for a position of another size")',
