@@ -16,7 +16,14 @@ import test_checker
 from certificates import LEANING, MODEL, Certificate, eq, num, proof, sealed
 
 ENTRIES = ("linear_regression", "logistic_regression", "mean_with_sample_weight", "softmax_regression")
-MALFORMED = ("cut short", "another format", "a key twice", "a row that is itself", "a step that stands below", "a rule that is none")
+MALFORMED = (
+    "cut short",
+    "another format",
+    "a key twice",
+    "a row that is itself",
+    "a step that stands below",
+    "a rule that is none",
+)
 EACH = 16
 """How many certificates are altered in each way."""
 
@@ -136,7 +143,10 @@ def later_premise(goal, certificate, draw):
 
 def other_rule(goal, certificate, draw):
     """A law is called by the name of one that is about another construct."""
-    laws = [["sum_split", "sum_exchange"], ["partial_plus", "partial_times", "partial_power", "partial_apply", "partial_sum"]]
+    laws = [
+        ["sum_split", "sum_exchange"],
+        ["partial_plus", "partial_times", "partial_power", "partial_apply", "partial_sum"],
+    ]
     places = [(step, law) for step in certificate["steps"] for law in laws if step[0] in law]
     if not places:
         return False
@@ -208,7 +218,9 @@ def lost_hypothesis(goal, certificate, draw):
 def other_model(goal, certificate, draw):
     """The same proof for another program: a definition is one more than it was, and steps unfold it."""
     unfolded = {
-        certificate["terms"][given[1]][1] for rule, given in certificate["steps"] if rule == "unfold" and given[0] == "batch"
+        certificate["terms"][given[1]][1]
+        for rule, given in certificate["steps"]
+        if rule == "unfold" and given[0] == "batch"
     }
     places = [definition for definition in goal["model"]["definitions"] if definition[0] in unfolded]
     if not places:

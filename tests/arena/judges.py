@@ -27,7 +27,10 @@ class Judge:
 
 
 def baseline(manner):
-    return Judge(f"always {manner}" if manner != "parse" else "parse only", (*PYTHON, str(Path(__file__).parent / "baseline.py"), manner))
+    return Judge(
+        f"always {manner}" if manner != "parse" else "parse only",
+        (*PYTHON, str(Path(__file__).parent / "baseline.py"), manner),
+    )
 
 
 PYTHON = (sys.executable, "-I")
