@@ -892,6 +892,8 @@ def test_sign_equal_refuses():
     refuses(r.sign_equal, unfolded, given(">", s), because="not an equation and a sign")
     refuses(r.sign_equal, given(">", b), given(">", b), because="not an equation and a sign")
     refuses(r.sign_equal, assumed(b, s), assumed(s, ZERO), because="not an equation and a sign")
+    zero = r.sign(PROGRAM, ZERO, ())  # 0 >= 0: from b != 0 it must not make b >= 0
+    refuses(r.sign_equal, given("!=", b), zero, because="not an equation and a sign")
     other = r.hypothesis(single(PROGRAM), positive(b))
     refuses(r.sign_equal, r.ring(PROGRAM, plus(b), b), other, because="another program")
 

@@ -7,7 +7,7 @@ KERNEL = {
     "sym drops the hypotheses": (
         "rules",
         'return theorem.sequent._replace(conclusion=t.Judgement("=", theorem.right, theorem.left))',
-        'return theorem.sequent._replace(conclusion=t.Judgement("=", theorem.right, theorem.left), hypotheses=frozenset())',
+        'return Sequent(theorem.program, t.Judgement("=", theorem.right, theorem.left), uses=theorem.uses)',
     ),
     "premises bring no hypotheses": (
         "rules",
