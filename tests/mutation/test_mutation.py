@@ -16,7 +16,7 @@ from soundness import FULL, length, record
 
 HERE = Path(__file__).parent
 SEED = 1
-SAMPLE = {"unsound": length(3, None), "guards": length(3, None), "others": length(3, 400)}
+SAMPLE = {"unsound": length(2, None), "guards": length(2, None), "others": length(1, 400)}
 """How many changes of each kind; None for all."""
 
 
@@ -47,14 +47,14 @@ def ran(part, kind):
 def test_without_a_guard_a_test_fails(part):
     found = ran(part, "guards")
     assert [change for change, noticed in found.items() if not noticed and change not in excused()] == []
-    assert len(found) >= length(3, 40)
+    assert len(found) >= length(2, 40)
 
 
 @pytest.mark.parametrize("part", runner.MODULES)
 def test_what_makes_it_believe_something_false_is_noticed(part):
     found = ran(part, "unsound")
     assert [change for change, noticed in found.items() if not noticed] == []
-    assert len(found) >= length(3, 20)
+    assert len(found) >= length(2, 20)
 
 
 @pytest.mark.parametrize("part", runner.MODULES)
@@ -70,10 +70,10 @@ def test_of_other_changes_nineteen_in_twenty_are_noticed_and_the_rest_is_explain
 @pytest.mark.parametrize("part", runner.MODULES)
 def test_every_change_has_a_name_and_makes_another_program(part):
     """Which can at least be read."""
-    for kind in ("unsound", "guards"):
+    for kind in ("unsound", "guards", "others"):
         changes = runner.changes(part, kind)
         assert len({what for what, _, _ in changes}) == len(changes)
-        for _, name, source in changes:
+        for _, name, source in changes[:: 1 if kind == "unsound" else 20]:
             made = source()
             compile(made, name, "exec")
             assert made != runner.path_of(name).read_text(encoding="utf-8")
@@ -89,11 +89,6 @@ def test_a_change_is_made_at_one_place():
 
 def test_an_unchanged_program_passes():
     """So that a change is noticed for what it is."""
-    name = "terms"
-    command = [
-        sys.executable,
-        "-c",
-        f"import runner; print(runner.killed({name!r}, runner.path_of({name!r}).read_text()))",
-    ]
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("(False")
+    said = "import runner as r; print(r._fails('terms', r.path_of('terms').read_text(), r.STAGES['terms'][0], 300))"
+    done = subprocess.run([sys.executable, "-c", said], cwd=HERE, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
