@@ -926,6 +926,18 @@ def test_separable_by_an_equation():
     refuses(r.separable, NEAR, loss(n), (premise, premise), because="too many")
 
 
+def test_separable_takes_its_premises_in_the_order_of_the_definitions():
+    def g(i):
+        return t.Entry("g", (i,))
+
+    same = t.Delta(n, n)
+    both = coupled(times(g(n), same), Definition("g", (n,), times(y(n), b, same)))
+    first = r.ring(both, times(y(n), b, same), times(y(n), b, ONE))
+    second = r.ring(both, times(g(n), same), times(g(n), ONE))
+    assert r.separable(both, loss(n), (first, second)).conclusion == Judgement("separable", loss(n), ONE)
+    refuses(r.separable, both, loss(n), (second, first), because="g is not shown")
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -89,6 +89,6 @@ def test_a_change_is_made_at_one_place():
 
 def test_an_unchanged_program_passes():
     """So that a change is noticed for what it is."""
-    said = "import runner as r; print(r._fails('terms', r.path_of('terms').read_text(), r.STAGES['terms'][0], 300))"
+    said = "import runner as r; print(r.fails('terms', r.path_of('terms').read_text(), r.STAGES['terms'][0], 300))"
     done = subprocess.run([sys.executable, "-c", said], cwd=HERE, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -182,7 +182,7 @@ def near_ties(rng):
 
 
 TOO_FINE = {("many samples", "float32"): {"relative 1e-3"}}
-"""What rounding may lose there if terms are added one by one: ten thousand times 6e-8, of which four times are allowed."""
+"""What rounding may lose there if terms are added one by one: ten thousand times 6e-8, four times over."""
 
 HARD = {made.__name__.replace("_", " "): made for made in (saturated, logits_of_a_hundred, many_samples, near_ties)}
 
