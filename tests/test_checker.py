@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import random
+import runpy
 import subprocess
 import sys
 from fractions import Fraction
@@ -1979,6 +1980,16 @@ def test_two_files_are_given(tmp_path, capsys):
     for names in ([], [only], [only, only, only]):
         assert checker.main([str(name) for name in names]) == 2
         assert capsys.readouterr().out == "malformed: give two files, of at most 64 MiB each\n"
+
+
+def test_the_file_is_a_program(monkeypatch, capsys, tmp_path):
+    names = [tmp_path / "goal.json", tmp_path / "certificate.json"]
+    for name, content in zip(names, (GOAL, CERTIFICATE), strict=True):
+        name.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["checker.py", *map(str, names)])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(checker.__file__, run_name="__main__")
+    assert (left.value.code, capsys.readouterr().out) == (0, "accepted\n")
 
 
 def test_hypotheses_are_in_order_and_each_once():
