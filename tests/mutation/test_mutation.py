@@ -16,7 +16,7 @@ from soundness import FULL, length, record
 
 HERE = Path(__file__).parent
 SEED = 1
-SAMPLE = {"unsound": length(2, None), "guards": length(2, None), "others": length(1, 400)}
+SAMPLE = {"unsound": length(1, None), "guards": length(1, None), "others": length(1, 400)}
 """How many changes of each kind; None for all."""
 
 
@@ -47,14 +47,14 @@ def ran(part, kind):
 def test_without_a_guard_a_test_fails(part):
     found = ran(part, "guards")
     assert [change for change, noticed in found.items() if not noticed and change not in excused()] == []
-    assert len(found) >= length(2, 40)
+    assert len(found) >= length(1, 40)
 
 
 @pytest.mark.parametrize("part", runner.MODULES)
 def test_what_makes_it_believe_something_false_is_noticed(part):
     found = ran(part, "unsound")
     assert [change for change, noticed in found.items() if not noticed] == []
-    assert len(found) >= length(2, 20)
+    assert len(found) >= length(1, 20)
 
 
 @pytest.mark.parametrize("part", runner.MODULES)

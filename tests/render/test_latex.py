@@ -247,8 +247,8 @@ def test_two_terms_of_different_value_never_look_alike(write):
             collisions += term != seen[text][0]
             assert number_here == pytest.approx(seen[text][1], rel=1e-9, abs=1e-9), (text, term, seen[text][0])
         seen[text] = (term, number_here)
-    if isinstance(write, Latex):
-        record("printing", f"latex {vars(write)}", looks=len(seen), same_look=collisions)
+    if isinstance(write, Latex) and vars(write) == vars(Latex()):
+        record("printing", "latex", looks=len(seen), same_look=collisions)
     assert collisions > 5
 
 
