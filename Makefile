@@ -1,6 +1,6 @@
 # make demo     install into .venv and run the main job
 # make test     install into .venv and run the tests
-# make test-soundness   the long campaigns
+# make test-soundness   the long campaigns, and docs/soundness.md with what they found
 # make bench    measure
 # make lint     style and types
 # make catalogue   write again the proofs and certificates stored in derivations/
@@ -12,6 +12,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+FIGURES := $(VENV)/figures
+CAMPAIGNS := tests/arena tests/mutation tests/test_wrong_claims_everywhere.py tests/calculus/test_random_losses.py \
+	tests/lang/test_text.py tests/render/test_latex.py tests/oracles/test_power.py tests/importers/test_campaign.py \
+	tests/mutation/campaign_coverage.py
 
 # tensorflow-cpu has wheels for 64-bit Intel and AMD on Linux and Windows; tensorflow for ARM as well; nothing for Intel Macs.
 WHEEL := import platform, sys; m = platform.machine().lower(); mac = sys.platform == "darwin"; \
@@ -28,7 +32,9 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 test-soundness: $(VENV)/.test
-	SYMGRAD_CAMPAIGN=300 $(BIN)/python -m pytest tests/importers/test_campaign.py tests/export $(PYTEST_ARGS)
+	rm -rf $(FIGURES)
+	SYMGRAD_CAMPAIGN=1 SYMGRAD_FIGURES=$(FIGURES) $(BIN)/python -m pytest -n auto $(CAMPAIGNS) $(PYTEST_ARGS); \
+		failed=$$?; $(BIN)/python tests/soundness.py $(FIGURES) docs/soundness.md && exit $$failed
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' --benchmark-sort=name $(PYTEST_ARGS)

@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import random
+import runpy
 import subprocess
 import sys
 from fractions import Fraction
@@ -1921,6 +1922,74 @@ def test_no_more_steps_and_terms_than_the_limits(monkeypatch):
     monkeypatch.setattr(checker, "MAX_STEPS", 2)
     monkeypatch.setattr(checker, "MAX_TERMS", 3)
     assert judged(GOAL, CERTIFICATE) == (2, "malformed: too many terms or steps")
+
+
+def test_a_term_deeper_than_the_limit_is_refused(monkeypatch):
+    monkeypatch.setattr(checker, "MAX_DEPTH", 1)
+    assert judged(GOAL, CERTIFICATE) == (1, "refused: a term is deeper than 1")
+
+
+def test_powers_of_powers_of_a_root_are_multiplied_out_only_so_far():
+    deep = power(power(power(power(W, HALF), 64), 64), 64)
+    code, verdict = judged(*proof([ring(deep, W)], "batch", eq(deep, W), [sign(">", W0)]))
+    assert (code, verdict) == (1, "refused: step 0 (ring): an exponent is too large")
+
+
+def test_the_hash_is_that_of_the_content():
+    changed = json.dumps({**CERTIFICATE, "sha256": "0" * 64})
+    assert checker.check(json.dumps(GOAL), changed) == (1, ALTERED)
+
+
+def again(goal, certificate, steps=None, terms=None, names=("it",)):
+    """Goal and certificate with other steps, terms, and with one statement under several names."""
+    statements = [[name, *certificate["statements"][0][1:]] for name in names]
+    wanted = [[name, *goal["statements"][0][1:]] for name in names]
+    changed = {"steps": steps or certificate["steps"], "terms": terms or certificate["terms"], "statements": statements}
+    return {**goal, "statements": wanted}, sealed({**certificate, **changed})
+
+
+def test_two_statements_have_two_names():
+    goal, certificate = again(GOAL, CERTIFICATE, names=("it", "it"))
+    assert judged(goal, CERTIFICATE) == (2, "malformed: two statements 'it'")
+    assert judged(GOAL, certificate) == (2, "malformed: two statements 'it'")
+
+
+def test_a_term_stands_in_the_table_once():
+    terms = [*CERTIFICATE["terms"], CERTIFICATE["terms"][0]]
+    assert judged(*again(GOAL, CERTIFICATE, terms=terms)) == (2, "malformed: a term stands twice")
+
+
+def test_a_step_is_taken_once():
+    steps = [*CERTIFICATE["steps"], CERTIFICATE["steps"][-1]]
+    code, verdict = judged(*again(GOAL, CERTIFICATE, steps=steps, names=("it", "that")))
+    assert (code, verdict) == (1, "refused: step 2 (state): the same step stands above")
+
+
+def test_no_step_and_no_term_is_idle():
+    """The further step says that the first row is itself; the further row is a number."""
+    ring_of_one, said = ["ring", ["batch", 0, 0]], CERTIFICATE["steps"]
+    steps = [said[0], ring_of_one, said[1]]
+    assert judged(*again(GOAL, CERTIFICATE, steps=steps)) == (1, "refused: a step is not used")
+    terms = [*CERTIFICATE["terms"], ["number", "7"]]
+    assert judged(*again(GOAL, CERTIFICATE, terms=terms)) == (1, "refused: a term is not used")
+
+
+def test_two_files_are_given(tmp_path, capsys):
+    only = tmp_path / "goal.json"
+    only.write_text(json.dumps(GOAL), encoding="utf-8")
+    for names in ([], [only], [only, only, only]):
+        assert checker.main([str(name) for name in names]) == 2
+        assert capsys.readouterr().out == "malformed: give two files, of at most 64 MiB each\n"
+
+
+def test_the_file_is_a_program(monkeypatch, capsys, tmp_path):
+    names = [tmp_path / "goal.json", tmp_path / "certificate.json"]
+    for name, content in zip(names, (GOAL, CERTIFICATE), strict=True):
+        name.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["checker.py", *map(str, names)])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(checker.__file__, run_name="__main__")
+    assert (left.value.code, capsys.readouterr().out) == (0, "accepted\n")
 
 
 def test_hypotheses_are_in_order_and_each_once():

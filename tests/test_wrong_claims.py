@@ -18,6 +18,7 @@ from symgrad.calculus import derive
 from symgrad.kernel.terms import letters
 from symgrad.lang.parser import load_model, parse_model
 from symgrad.lang.text import Printer
+from symgrad.oracles.points import sample_point
 
 MOST = 40
 """Wrong claims per entry: they are chosen in turn from every mistake about every claim."""
@@ -62,10 +63,29 @@ def stated(name):
 def reading(name, seed):
     text = read(stated(name)[0])
     order = (2, 3, 2, 3, 2, 3)[seed % 2 :]
+    if name in TIED or name not in NAMES:  # or clipped, and undefined elsewhere
+        point = sample_point(stated(name)[1], dict(zip(text.sizes(), order, strict=False)), random.Random(seed))
+        here = Reading(text, point.sizes, {tensor: dict(entries) for tensor, entries in point.values.items()})
+        assert assumptions_hold(here)
+        return here
     sizes, values = drawn(text, seed, dict(zip(text.sizes(), order, strict=False)), positive={"s"})
     return Reading(
         text, sizes, normalised(values, "y") if text.assumptions and "sum(k, y" in text.assumptions[0] else values
     )
+
+
+def assumptions_hold(here):
+    """Whether the data are tied as the entry assumes, at every choice of letters."""
+    for assumption in here.text.assumptions:
+        sign = next(sign for sign in ("!=", "=", ">") if sign in assumption)
+        left, _, right = assumption.partition(sign)
+        free = {**here.letters_of(left), **here.letters_of(right)}
+        for where in product(*(range(here.sizes[size]) for size in free.values())):
+            at = dict(zip(free, where, strict=True))
+            gap = here.value(left, at).value - here.value(right, at).value
+            if not {"=": gap.contains(0), ">": gap > 0, "!=": not gap.contains(0)}[sign]:
+                return False
+    return True
 
 
 def with_letters(reading, claim, printer):
@@ -92,7 +112,7 @@ def holds(name, claim):
 
 
 @cache
-def wrong(name):
+def wrong(name, most=MOST):
     """Wrong claims about an entry with their mistakes; what is right by accident is left out."""
     model = stated(name)[1]
     queues = defaultdict(list)
@@ -102,10 +122,10 @@ def wrong(name):
     keys = sorted(queues)
     random.Random(name).shuffle(keys)
     chosen, seen = [], set(model.claims)
-    while any(queues.values()) and len(chosen) < MOST:
+    while any(queues.values()) and len(chosen) < most:
         for kind, number in keys:
             queue = queues[kind, number]
-            while queue and len(chosen) < MOST:
+            while queue and len(chosen) < most:
                 claim = queue.pop(len(queue) // 2)
                 if claim not in seen and holds(name, claim) is False:
                     seen.add(claim)
@@ -173,12 +193,8 @@ def test_the_two_sides_of_a_wrong_claim_really_differ_at_its_witness(name):
 def test_the_witness_of_a_wrong_claim_satisfies_the_assumptions(name):
     text = read(stated(name)[0])
     for result in judged(name).claims:
-        here = Reading(text, result["witness"]["sizes"], {k: nested(v) for k, v in result["witness"]["data"].items()})
-        for n in range(here.sizes["N"]):
-            for assumption in text.assumptions:
-                left, sign, right = assumption.rpartition("=") if "=" in assumption else assumption.rpartition(">")
-                gap = here.value(left, {"n": n}).value - here.value(right, {"n": n}).value
-                assert gap > 0 if sign == ">" else gap.contains(0)
+        values = {**result["witness"]["data"], **result["witness"]["parameters"]}
+        assert assumptions_hold(Reading(text, result["witness"]["sizes"], {k: nested(v) for k, v in values.items()}))
 
 
 def test_the_wrong_claims_are_many_and_of_every_kind():

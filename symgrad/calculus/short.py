@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
@@ -152,7 +153,7 @@ def _as_entry(program: Program, term: t.Term, definition: Definition, body: t.Te
         if opened.right == term:
             return rules.sym(opened)
         wanted, rest = t.children(opened.right), list(t.children(term)) if product else []
-        if rest and all(f in rest for f in wanted):
+        if rest and Counter(wanted) <= Counter(rest):
             for f in wanted:
                 rest.remove(f)
             grouped = rules.ring(program, term, t.Times((opened.right, *rest)))

@@ -8,7 +8,32 @@ data x[n, d], y[n], t[n, k]
 parameter w[d], v[k], A[d, k], b
 """
 
-ONE = ["exp", "sin", "cos", "tanh", "sigmoid", "softplus", "erf", "silu", "gelu", "square", "relu", "abs"]
+ONE = [
+    "exp",
+    "sin",
+    "cos",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "erf",
+    "silu",
+    "gelu",
+    "square",
+    "relu",
+    "abs",
+    "sign",
+    "step",
+]
+TWO = [
+    "log(1 + exp({}))",
+    "log(1/3 + abs({}))",
+    "sqrt(1 + ({})^2)",
+    "max({}, 3/7 - {})",
+    "min({}, 3/7 - {})",
+    "elu({}, 1/2)",
+    "{} / (7/3 + ({}))",
+    "{} / size(D)",
+]
 LEAVES = {
     (): ["b", "b^2"],
     ("n",): ["y[n]", "y[n] * b"],
@@ -32,7 +57,7 @@ def formulas(draw, letters, depth, made=()):
         return draw(formulas((*letters, *more), depth - 1, made))
 
     missing = [i for i in ("d", "k") if i not in letters]
-    match draw(st.integers(0, 10)):
+    match draw(st.integers(0, 13)):
         case 0 | 1:
             return f"({inner()} + {inner()})"
         case 2:
@@ -53,12 +78,14 @@ def formulas(draw, letters, depth, made=()):
         case 9:
             return f"{inner()} / (1 + ({inner()})^2)"
         case 10:
-            other = draw(
-                st.sampled_from(
-                    ["log(1 + exp({}))", "sqrt(1 + ({})^2)", "max({}, 3/7 - {})", "min({}, 3/7 - {})", "elu({}, 1/2)"]
-                )
-            )
+            other = draw(st.sampled_from(TWO))
             return other.format(*(inner() for _ in range(other.count("{}"))))
+        case 11 | 12 if missing:
+            i = draw(st.sampled_from(missing))
+            own = {"d": "w[d]", "k": "v[k]"}[i]  # all values of a constant are its largest
+            return f"{draw(st.sampled_from(['max', 'logsumexp']))}({i}, {own} * ({inner((i,))} + 5/2))"
+        case 13 if "d" in letters:
+            return f"sum(e, delta(d, e) * w[e]) * {inner()}"
     return draw(st.sampled_from(fitting))
 
 

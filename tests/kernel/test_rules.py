@@ -892,6 +892,8 @@ def test_sign_equal_refuses():
     refuses(r.sign_equal, unfolded, given(">", s), because="not an equation and a sign")
     refuses(r.sign_equal, given(">", b), given(">", b), because="not an equation and a sign")
     refuses(r.sign_equal, assumed(b, s), assumed(s, ZERO), because="not an equation and a sign")
+    zero = r.sign(PROGRAM, ZERO, ())  # 0 >= 0: from b != 0 it must not make b >= 0
+    refuses(r.sign_equal, given("!=", b), zero, because="not an equation and a sign")
     other = r.hypothesis(single(PROGRAM), positive(b))
     refuses(r.sign_equal, r.ring(PROGRAM, plus(b), b), other, because="another program")
 
@@ -922,6 +924,18 @@ def test_separable_by_an_equation():
     refuses(r.separable, NEAR, loss(m), (premise,), because="loss is not shown")
     refuses(r.separable, NEAR, loss(n), (r.sym(premise),), because="loss is not shown")
     refuses(r.separable, NEAR, loss(n), (premise, premise), because="too many")
+
+
+def test_separable_takes_its_premises_in_the_order_of_the_definitions():
+    def g(i):
+        return t.Entry("g", (i,))
+
+    same = t.Delta(n, n)
+    both = coupled(times(g(n), same), Definition("g", (n,), times(y(n), b, same)))
+    first = r.ring(both, times(y(n), b, same), times(y(n), b, ONE))
+    second = r.ring(both, times(g(n), same), times(g(n), ONE))
+    assert r.separable(both, loss(n), (first, second)).conclusion == Judgement("separable", loss(n), ONE)
+    refuses(r.separable, both, loss(n), (second, first), because="g is not shown")
 
 
 @pytest.mark.parametrize(

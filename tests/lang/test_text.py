@@ -4,6 +4,7 @@ from functools import reduce
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from soundness import length, record
 
 from symgrad.errors import InputError
 from symgrad.kernel.terms import MINUS, Apply, Entry, Index, Partial, Plus, Sum, Times, letters, sigma
@@ -20,6 +21,7 @@ loss[n] = softplus(z[n]) - y[n] * z[n]
 """
 MODEL = parse_model(VOCABULARY, "vocabulary")
 N, D = Index("n", "N"), Index("d", "D")
+READ = {}
 
 
 def read(text):
@@ -30,10 +32,11 @@ def shown(term):
     return formula_text(term, MODEL)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=length(600, 11_000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(draw=st.data())
 def test_reading_a_printed_term_gives_the_term(draw, terms):
     term = draw.draw(terms(4))
+    READ[term] = None
     printer = Printer.of(MODEL)
     text = printer.text(term)
     if printer.added:
@@ -42,6 +45,12 @@ def test_reading_a_printed_term_gives_the_term(draw, terms):
         assert parse_formula(text, model) == term, text
     else:
         assert read(text) == term, text
+
+
+def test_many_different_terms_were_printed_and_read():
+    """Each gave itself, or the test above has failed."""
+    record("printing", "terms", terms=len(READ))
+    assert len(READ) >= length(300, 10_000)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
