@@ -16,6 +16,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "derivations" not in 
 
 LAYERS = {
     "errors": 0,
+    "scratch": 0,
     "kernel": 1,
     "checker": 1,
     "lang": 2,

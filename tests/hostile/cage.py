@@ -37,10 +37,15 @@ WATCHED = frozenset(
 )
 
 
-def watch(deeds):
-    """Note in the file ``deeds`` what the process does to the world; reading is not noted."""
+def watch(deeds, strike):
+    """Note in the file ``deeds`` what the process does to the world; reading is not noted.
+
+    ``strike`` is a signal that the process sends itself before the deed of a given number, or nothing.
+    """
+    count = 0
 
     def hook(event, arguments):
+        nonlocal count
         if event == "open":
             path, mode, flags = arguments
             if not (flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)) or str(path) == os.devnull:
@@ -51,6 +56,9 @@ def watch(deeds):
         else:
             event = f"{event} {arguments[:1]}"
         os.write(deeds, f"{event}\n".encode(errors="replace"))
+        count += 1
+        if strike and strike[1] == count:
+            os.kill(os.getpid(), strike[0])
 
     sys.addaudithook(hook)
 
@@ -85,7 +93,7 @@ def child(request, files):
         sys.stdin = open(0, encoding="utf-8")  # noqa: SIM115  (lives as long as the process)
         sys.stdout = open(1, "w", encoding=request.get("encoding", "utf-8"))  # noqa: SIM115
         sys.stderr = open(2, "w", encoding=request.get("encoding", "utf-8"))  # noqa: SIM115
-        watch(files[3])
+        watch(files[3], request.get("strike"))
         code = run(request["arguments"])
         sys.stdout.flush()
         sys.stderr.flush()
@@ -105,13 +113,17 @@ def answered(request):
         pid = os.fork()
         if pid == 0:
             child(request, [file.fileno() for file in files])
+        interrupt_at = request.get("interrupt_at", WALL)
         while True:
             ended, status, usage = os.wait4(pid, os.WNOHANG)
             if ended:
                 break
+            if time.monotonic() - started > interrupt_at:
+                os.kill(pid, signal.SIGINT)
+                interrupt_at = WALL
             if time.monotonic() - started > WALL:
                 os.kill(pid, signal.SIGKILL)
-            time.sleep(0.005)
+            time.sleep(0.002)
         out, err, deeds = (read_from_start(file) for file in files[1:])
     return {
         "code": os.waitstatus_to_exitcode(status),
