@@ -1,4 +1,4 @@
-"""Figures that a campaign measured, for the table of ``docs/soundness.md``: a line of JSON each, where one is asked for."""
+"""Figures that a campaign measured, for the table of ``docs/soundness.md``: one line of JSON each, where asked for."""
 
 import json
 import os
