@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet, normal
+from symgrad.calculus.polynomials import key
 from symgrad.calculus.reverse import Reverse, first_of
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
+from symgrad.kernel.program import Program
 from symgrad.kernel.theorem import Theorem
+
+LARGEST = 2_000
+"""A remainder whose text is longer is not opened further: nobody would read the proof."""
 
 
 @dataclass
@@ -66,9 +71,15 @@ class Tape:
         opened = self._opened(weighted, row) if row is not None else None
         target = rw.result(opened, weighted)
         remainder = self._remainder(chain.right, target)
-        if any(isinstance(part, t.Partial) for part in t.subterms(remainder)):
-            self.failed[name] = "the rest still holds cotangents"
-            return
+        while _holds_cotangents(remainder):
+            convert = _opening_last(program, remainder)
+            there = convert(program, target) if convert else None
+            if not (convert and chain.add(convert)) and there is None:
+                self.failed[name] = "the rest still holds cotangents"
+                return
+            opened = rw.chained(opened, there)
+            target = rw.result(opened, weighted)
+            remainder = self._remainder(chain.right, target)
         if remainder != t.ZERO:
             target = t.Plus((target, remainder))
             weighted = t.Plus((weighted, remainder))
@@ -107,3 +118,24 @@ class Tape:
         program = self.batch.program
         difference = t.Plus((left, t.Times((t.MINUS, right))))
         return rw.result(normal(program, difference), difference)
+
+
+def _holds_cotangents(term: t.Term) -> bool:
+    return any(isinstance(part, t.Partial) for part in t.subterms(term))
+
+
+def _opening_last(program: Program, remainder: t.Term) -> rw.Conversion | None:
+    """Unfold the last definition that a remainder mentions: one side may be folded into it where the other is not."""
+    if len(key(remainder)) > LARGEST:
+        return None
+    found = _mentioned_openly(remainder)
+    last = next((d.name for d in reversed(program.definitions) if d.name in found), None)
+    return rw.everywhere(rw.opening(last)) if last else None
+
+
+def _mentioned_openly(term: t.Term) -> set[str]:
+    """The tensors that a term mentions, but not in what its cotangents are of."""
+    if isinstance(term, t.Partial):
+        return set()
+    own = {term.tensor} if isinstance(term, t.Entry) else set()
+    return own.union(*map(_mentioned_openly, t.children(term)))

@@ -137,7 +137,8 @@ def test_the_runs_were_in_different_places(run, first, locales):
     pythons = sorted({where["python"] for where, _ in SEEN})
     record(
         "artefacts with identical bytes",
-        f"all of {len(first)}, compared {sum(count for _, count in SEEN)} times in {len(SEEN)} runs: {len(SEEDS)} seeds, "
-        f"{len(locales[0])} locales, {len(ZONES)} zones, {len(FOLDERS)} folders, Python {' and '.join(pythons)}",
+        f"all of {len(first)}, compared {sum(count for _, count in SEEN)} times in {len(SEEN)} runs: "
+        f"{len(SEEDS)} hash seeds, {len(locales[0])} locales, {len(ZONES)} zones, {len(FOLDERS)} folders, "
+        f"Python {' and '.join(pythons)}",
         "all, over 16 hash seeds, 3 locales, 2 time zones, 2 folders, 2 Pythons",
     )
