@@ -28,7 +28,7 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 test-soundness: $(VENV)/.test
-	SYMGRAD_CAMPAIGN=300 $(BIN)/python -m pytest tests/importers/test_campaign.py $(PYTEST_ARGS)
+	SYMGRAD_CAMPAIGN=300 $(BIN)/python -m pytest tests/importers/test_campaign.py tests/hostile tests/reach $(PYTEST_ARGS)
 
 bench: $(VENV)/.test
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' --benchmark-sort=name $(PYTEST_ARGS)
