@@ -69,7 +69,11 @@ class Claims:
         """The claim as a theorem: at once, or by opening definitions, unless a glance at numbers forbids it."""
         theorem = self._meet(chain, claim.right, range(1))
         if theorem is None and not self._question(chain, claim).glance():
-            theorem = self._level(chain, claim.right) or self._meet(chain, claim.right, range(1, 6))
+            theorem = (
+                self._level(chain, claim.right)
+                or self._meet(chain, claim.right, range(1, 6))
+                or self._single(chain, claim.right)
+            )
         return theorem
 
     def _hint(self, claim: Claim) -> dict[str, str] | None:
@@ -182,6 +186,22 @@ class Claims:
                     whole = rw.chained(rw.chained(rw.chained(to, first), middle), rules.sym(end) if end else None)
                     chain.add(whole)
                     return chain.theorem()
+
+    def _single(self, chain: Chain, right: t.Term) -> Theorem | None:
+        """Close the chain by opening one definition that both sides mention, such as the root that one side holds."""
+        program = self.program
+        shared = mentioned(chain.right) & mentioned(right)
+        for name in (d.name for d in program.definitions if d.name in shared):
+            opened = rw.everywhere(rw.opening(name))
+            to, fro = opened(program, chain.right), opened(program, right)
+            try:
+                middle = meet(program, rw.result(to, chain.right), rw.result(fro, right))
+            except rw.REFUSALS:
+                continue
+            if middle is not None:
+                chain.add(rw.chained(rw.chained(to, middle), rules.sym(fro) if fro else None))
+                return chain.theorem()
+        return None
 
     def _assume(self, program: Any, term: t.Term) -> Theorem | None:
         done = normal(program, term)

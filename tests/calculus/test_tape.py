@@ -69,3 +69,12 @@ def test_a_program_that_is_separable_after_a_calculation_keeps_its_tape(derivati
     assert found.verdicts["separable"]["status"] == "proved"
     assert found.verdicts["tape"]["status"] == "proved"
     assert found.exit_code == 0
+
+
+def test_a_side_that_was_folded_into_a_definition_where_the_other_was_not_is_opened(derivation):
+    """The identity of a SiLU unit was undecided: h + s - s h on one side, (1 + z - h) s on the other, where h = z s."""
+    unit = "z[n] = sum(d, w[d] * x[n, d]) + b; h[n] = silu(z[n]); loss[n] = (h[n] - y[n])^2 / 2"
+    found = derivation(f"{LINEAR}; {unit}")
+    assert found.verdicts["tape"] == {"status": "proved"}
+    assert found.verdicts["identity"]["status"] == "proved"
+    found.verify()
