@@ -15,7 +15,7 @@ PYTEST_ARGS ?=
 FIGURES := $(VENV)/figures
 CAMPAIGNS := tests/arena tests/mutation tests/test_wrong_claims_everywhere.py tests/calculus/test_random_losses.py \
 	tests/lang/test_text.py tests/render/test_latex.py tests/oracles/test_power.py tests/importers/test_campaign.py \
-	tests/mutation/campaign_coverage.py
+	tests/hostile tests/reach tests/export tests/mutation/campaign_coverage.py
 
 # tensorflow-cpu has wheels for 64-bit Intel and AMD on Linux and Windows; tensorflow for ARM as well; nothing for Intel Macs.
 WHEEL := import platform, sys; m = platform.machine().lower(); mac = sys.platform == "darwin"; \

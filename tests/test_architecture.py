@@ -16,6 +16,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "derivations" not in 
 
 LAYERS = {
     "errors": 0,
+    "scratch": 0,
     "kernel": 1,
     "checker": 1,
     "lang": 2,
@@ -165,8 +166,13 @@ def test_no_module_is_named_like_a_function_in_it():
     assert doubled == []
 
 
-FORBIDDEN_CALLS = {"eval", "exec", "compile", "sympify", "parse_expr", "parse_latex", "__import__"}
-FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "yaml", "dill", "cloudpickle"}
+FORBIDDEN_CALLS = {
+    *("eval", "exec", "compile", "sympify", "parse_expr", "parse_latex", "lambdify", "__import__"),
+    *("system", "popen", "unsafe_load"),
+}
+FORBIDDEN_NAMES = {"eval", "exec", "__builtins__", "builtins"}
+FORBIDDEN_OPTIONS = {"shell", "allow_pickle", "enable_unsafe_deserialization"}
+FORBIDDEN_MODULES = {"builtins", "pickle", "marshal", "shelve", "yaml", "dill", "cloudpickle"}
 
 
 def dangers(syntax):
@@ -179,8 +185,13 @@ def dangers(syntax):
             trained = name == "compile" and any(k.arg == "optimizer" for k in node.keywords)  # a Keras model's method
             if name in FORBIDDEN_CALLS and owner != "re" and not (name == "sympify" and strict) and not trained:
                 yield f"line {node.lineno} calls {name}"
+            unsafe = [k.arg for k in node.keywords if k.arg in FORBIDDEN_OPTIONS and not _is_false(k.value)]
+            if unsafe or any(k.arg == "safe_mode" and not _is_true(k.value) for k in node.keywords):
+                yield f"line {node.lineno} lifts a protection"
             if isinstance(node.func, ast.Attribute) and name == "load_model":
                 yield f"line {node.lineno} loads a stored Keras model"
+        elif isinstance(node, ast.Name) and node.id in FORBIDDEN_NAMES:
+            yield f"line {node.lineno} names {node.id}"
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] in FORBIDDEN_MODULES:
@@ -191,6 +202,14 @@ def dangers(syntax):
                 yield f"line {node.lineno} imports from {node.module}"
             if "load_model" in names and not node.module.startswith("symgrad."):
                 yield f"line {node.lineno} imports load_model"
+
+
+def _is_false(value):
+    return isinstance(value, ast.Constant) and value.value is False
+
+
+def _is_true(value):
+    return isinstance(value, ast.Constant) and value.value is True
 
 
 def _is_plain_attribute(function):
@@ -216,6 +235,14 @@ def test_no_text_is_ever_run_as_a_program():
         "keras.models.load_model(path)",
         "from keras.models import load_model",
         "__import__('os')",
+        "map(eval, texts)",
+        "sympy.lambdify(x, text)",
+        "os.system(text)",
+        "subprocess.run(text, shell=True)",
+        "numpy.load(path, allow_pickle=True)",
+        "numpy.load(path, allow_pickle=allowed)",
+        "layer_from(config, safe_mode=False)",
+        "import builtins",
     ],
 )
 def test_a_way_to_run_text_is_noticed(source):
@@ -228,6 +255,7 @@ def test_a_way_to_run_text_is_noticed(source):
         "re.compile(text)",
         "sympy.sympify(x, strict=True)",
         "model.evaluate(x)",
+        "numpy.load(path, allow_pickle=False)",
         "model.compile(loss=loss, optimizer=optimizer)",
     ],
 )

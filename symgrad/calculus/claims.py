@@ -69,7 +69,11 @@ class Claims:
         """The claim as a theorem: at once, or by opening definitions, unless a glance at numbers forbids it."""
         theorem = self._meet(chain, claim.right, range(1))
         if theorem is None and not self._question(chain, claim).glance():
-            theorem = self._level(chain, claim.right) or self._meet(chain, claim.right, range(1, 5))
+            theorem = (
+                self._level(chain, claim.right)
+                or self._meet(chain, claim.right, range(1, 6))
+                or self._single(chain, claim.right)
+            )
         return theorem
 
     def _hint(self, claim: Claim) -> dict[str, str] | None:
@@ -134,6 +138,7 @@ class Claims:
             (opened, self._assume),
             (opened, rw.repeated(rw.everywhere(_exponentials)), self._assume),
             (opened, steps, steps, self._assume),  # multiplied out, steps meet their like: step(u)^2
+            (rw.everywhere(_flattened), opened, steps, steps, self._assume),
         )
         for depth in depths:
             try:
@@ -167,7 +172,7 @@ class Claims:
             if not alone or len(key(there)) + len(key(back)) > LARGEST:
                 return None
             last = next(d.name for d in reversed(program.definitions) if d.name in alone)
-            opened = rw.everywhere(_opening(last))
+            opened = rw.everywhere(rw.opening(last))
             to, fro = rw.chained(to, opened(program, there)), rw.chained(fro, opened(program, back))
             there, back = rw.result(to, chain.right), rw.result(fro, right)
             for way in ways:
@@ -181,6 +186,22 @@ class Claims:
                     whole = rw.chained(rw.chained(rw.chained(to, first), middle), rules.sym(end) if end else None)
                     chain.add(whole)
                     return chain.theorem()
+
+    def _single(self, chain: Chain, right: t.Term) -> Theorem | None:
+        """Close the chain by opening one definition that both sides mention, such as the root that one side holds."""
+        program = self.program
+        shared = mentioned(chain.right) & mentioned(right)
+        for name in (d.name for d in program.definitions if d.name in shared):
+            opened = rw.everywhere(rw.opening(name))
+            to, fro = opened(program, chain.right), opened(program, right)
+            try:
+                middle = meet(program, rw.result(to, chain.right), rw.result(fro, right))
+            except rw.REFUSALS:
+                continue
+            if middle is not None:
+                chain.add(rw.chained(rw.chained(to, middle), rules.sym(fro) if fro else None))
+                return chain.theorem()
+        return None
 
     def _assume(self, program: Any, term: t.Term) -> Theorem | None:
         done = normal(program, term)
@@ -216,6 +237,14 @@ def _opening(name: str) -> rw.Conversion:
     return lambda program, term: (
         rules.unfold(program, term) if isinstance(term, t.Entry) and term.tensor == name else None
     )
+
+
+def _flattened(program: Any, term: t.Term) -> Theorem | None:
+    """Write 1/u^2 as u^-2, which is not multiplied out."""
+    match term:
+        case t.Power(t.Power(t.Plus() as base, inner), outer) if inner.denominator == outer.denominator == 1:
+            return rules.ring(program, term, t.Power(base, inner * outer))
+    return None
 
 
 def _shortened(program: Any, term: t.Term) -> Theorem | None:
@@ -268,7 +297,13 @@ def _steps(program: Any, term: t.Term) -> Theorem | None:
         isinstance(term, t.Power)
         and isinstance(term.base, t.Apply)
         and term.base.function == "step"
-        and term.exponent == 2
+        and term.exponent.denominator == 1
+        and term.exponent >= 2
     ):
-        return rules.identity(program, "step_squared", term.base.arguments)
+        squared = rules.identity(program, "step_squared", term.base.arguments)
+        if term.exponent == 2:
+            return squared
+        apart = rules.ring(program, term, t.Times((squared.left, t.Power(term.base, term.exponent - 2))))
+        less = rw.chained(apart, rw.replace(squared, apart.right, (0,)))
+        return rw.chained(less, rules.ring(program, rw.result(less, term), t.Power(term.base, term.exponent - 1)))
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -19,6 +18,7 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
 from symgrad.lang.model import Model
+from symgrad.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -412,8 +412,8 @@ def adjoint_names(model: Model) -> dict[str, str]:
 def replay(goal_text: str, certificate_text: str) -> tuple[int, str]:
     """Run the checker: its exit code, and what it says."""
     checker = Path(__file__).parent.parent / "checker.py"
-    with tempfile.TemporaryDirectory(prefix="symgrad-") as folder:
-        files = [Path(folder, "goal.json"), Path(folder, "certificate.json")]
+    with scratch_folder() as folder:
+        files = [folder / "goal.json", folder / "certificate.json"]
         for file, text in zip(files, (goal_text, certificate_text), strict=True):
             file.write_text(text, encoding="utf-8", newline="")
         # Isolated: no environment variable and no folder of the user's reaches the checker.

@@ -101,6 +101,13 @@ def using(theorem: Theorem) -> Conversion:
     return converted
 
 
+def opening(name: str) -> Conversion:
+    """Unfold one definition."""
+    return lambda program, term: (
+        rules.unfold(program, term) if isinstance(term, t.Entry) and term.tensor == name else None
+    )
+
+
 def repeated(convert: Conversion) -> Conversion:
     """Apply a conversion until nothing changes."""
 

@@ -12,10 +12,15 @@ from typing import cast
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.local import Chain
 from symgrad.calculus.normal import meet, normal
+from symgrad.calculus.polynomials import key
 from symgrad.calculus.reverse import Reverse, first_of
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
+from symgrad.kernel.program import Program
 from symgrad.kernel.theorem import Theorem
+
+LARGEST = 2_000
+"""A remainder whose text is longer is not opened further: nobody would read the proof."""
 
 
 @dataclass
@@ -69,10 +74,18 @@ class Tape:
         met, remainder = meet(program, chain.right, target), cast(t.Term, t.ZERO)
         if met is None:
             remainder = self._remainder(chain.right, target)
-            if any(isinstance(part, t.Partial) for part in t.subterms(remainder)):
-                self.failed[name] = "the rest still holds cotangents"
-                return
-            met, weighted = meet(program, chain.right, t.Plus((target, remainder))), t.Plus((weighted, remainder))
+            while _holds_cotangents(remainder):
+                convert = _opening_last(program, remainder)
+                there = convert(program, target) if convert else None
+                if not (convert and chain.add(convert)) and there is None:
+                    self.failed[name] = "the rest still holds cotangents"
+                    return
+                opened = rw.chained(opened, there)
+                target = rw.result(opened, weighted)
+                remainder = self._remainder(chain.right, target)
+            if remainder != t.ZERO:
+                target, weighted = t.Plus((target, remainder)), t.Plus((weighted, remainder))
+            met = meet(program, chain.right, target)
         if met is None:
             self.failed[name] = "the two sides do not meet"
             return
@@ -107,3 +120,24 @@ class Tape:
         program = self.batch.program
         difference = t.Plus((left, t.Times((t.MINUS, right))))
         return rw.result(normal(program, difference), difference)
+
+
+def _holds_cotangents(term: t.Term) -> bool:
+    return any(isinstance(part, t.Partial) for part in t.subterms(term))
+
+
+def _opening_last(program: Program, remainder: t.Term) -> rw.Conversion | None:
+    """Unfold the last definition that a remainder mentions: one side may be folded into it where the other is not."""
+    if len(key(remainder)) > LARGEST:
+        return None
+    found = _mentioned_openly(remainder)
+    last = next((d.name for d in reversed(program.definitions) if d.name in found), None)
+    return rw.everywhere(rw.opening(last)) if last else None
+
+
+def _mentioned_openly(term: t.Term) -> set[str]:
+    """The tensors that a term mentions, but not in what its cotangents are of."""
+    if isinstance(term, t.Partial):
+        return set()
+    own = {term.tensor} if isinstance(term, t.Entry) else set()
+    return own.union(*map(_mentioned_openly, t.children(term)))

@@ -84,7 +84,6 @@ def audited(
         for name, given in (("--loss", loss), ("--reduction", reduction), ("--from-logits", from_logits)):
             if given:
                 raise click.UsageError(f"{name} is for a .keras file; a function says itself what it computes")
-        load_quietly("tensorflow")  # before the user's module loads it aloud
         function = function_of(what, manner)
         from symgrad.audit import audit
 

@@ -105,6 +105,7 @@ def function_of(what: str, manner: Manner) -> Callable[..., Any]:
     if named is None:
         raise InputError(f"{what!r} is neither module:function nor a .keras file")
     module, path = named.groups()
+    load_quietly("tensorflow")  # before the user's module loads it aloud
     here = str(Path.cwd())
     manner.say(f"symgrad: importing {module}, which runs its code")
     sys.path.insert(0, here)
@@ -133,7 +134,6 @@ def imported_model(source: str, specs: Iterable[str], manner: Manner, *, normali
     """
     from symgrad.importers.function import from_function
 
-    load_quietly("tensorflow")  # before the user's module loads it aloud
     function = function_of(source, manner)
     model = from_function(function, normalized_labels=normalized_labels, **specs_of(specs))
     for warning in model.warnings:

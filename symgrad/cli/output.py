@@ -39,6 +39,8 @@ def write(folder: Path, files: Mapping[str, bytes], *, force: bool) -> list[Path
     for name in files:
         if not NAME.fullmatch(name) or ".." in name:
             raise InputError(f"{name!r} is no name for a file; letters, digits, '_', '-' and '.' make one")
+    if "\0" in str(folder):
+        raise InputError(f"{str(folder)!r} is no name for a folder")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is not a folder")
     paths = {folder / name: content for name, content in files.items()}

@@ -13,7 +13,7 @@ import sympy
 from symgrad.errors import InputError
 from symgrad.lang.draft import Draft
 from symgrad.lang.parser import statement
-from symgrad.lang.sympy_bridge import letter_symbol, relu, sigmoid, tensor_symbol
+from symgrad.lang.sympy_bridge import letter_symbol, no_text, relu, sigmoid, tensor_symbol
 
 if TYPE_CHECKING:
     from symgrad.kernel.program import Tensor
@@ -114,7 +114,7 @@ def checked_range(letter: Any) -> tuple[Any, int, Any]:
 
 def Sum(body: Any, *letters: Any) -> Any:  # noqa: N802, it makes SymPy's Sum
     """The sum of ``body`` over index letters, each from 1 to its size."""
-    return sympy.Sum(body, *(checked_range(letter) for letter in letters))
+    return sympy.Sum(no_text(body), *(checked_range(letter) for letter in letters))
 
 
 def mean(body: Any, letter: Any) -> Any:
@@ -129,7 +129,7 @@ def size(letter: Any) -> Any:
 
 def softmax(body: Any, letter: Any) -> Any:
     """exp(body) over the sum of exp(body) along a letter, which stays free."""
-    top = sympy.exp(body)
+    top = sympy.exp(no_text(body))
     _, first, last = checked_range(letter)
     inner = sympy.Idx(f"{letter.label}_", (1, last))
     return top / sympy.Sum(top.xreplace({letter: inner}), (inner, first, last))
@@ -137,24 +137,25 @@ def softmax(body: Any, letter: Any) -> Any:
 
 def logsumexp(body: Any, letter: Any) -> Any:
     """The logarithm of the sum of exp(body) over a letter."""
-    return sympy.log(Sum(sympy.exp(body), letter))
+    return sympy.log(Sum(sympy.exp(no_text(body)), letter))
 
 
 def square(x: Any) -> Any:
     """The square of x."""
-    return sympy.sympify(x, strict=True) ** 2
+    return no_text(x) ** 2
 
 
 def silu(x: Any) -> Any:
     """The product x * sigmoid(x)."""
-    return x * sigmoid(x)
+    return no_text(x) * sigmoid(x)
 
 
 def gelu(x: Any) -> Any:
     """The product x/2 * (1 + erf(x / sqrt(2)))."""
+    x = no_text(x)
     return x / 2 * (1 + sympy.erf(x / sympy.sqrt(2)))
 
 
 def elu(x: Any, alpha: Any) -> Any:
     """The value of x where it is positive, else alpha * (exp(x) - 1)."""
-    return relu(x) + alpha * (sympy.exp(x - relu(x)) - 1)
+    return relu(x) + no_text(alpha) * (sympy.exp(x - relu(x)) - 1)

@@ -45,10 +45,26 @@ _EXACT_DIGITS = 12
 """A float of at most so many decimal digits is what somebody typed, not what a computation left over."""
 
 
+def no_text(value: Any) -> sympy.Basic:
+    """``value`` as a SymPy object; a text never is one, since SymPy reads texts by running them as Python.
+
+    Raises:
+        InputError: if it is a text, or anything else that SymPy could only guess at.
+    """
+    try:
+        return sympy.sympify(value, strict=True)
+    except (sympy.SympifyError, TypeError, ValueError):
+        shown = f"{value[:60]!r}, a text," if isinstance(value, str) else type(value).__name__
+        raise InputError(f"{shown} is not a formula, expected a SymPy expression or a number") from None
+
+
 class _RealFunction(sympy.Function):
     """A function of one argument, real on the reals, that SymPy evaluates in numbers only."""
 
     nargs = 1
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        return super().__new__(cls, *map(no_text, arguments), **options)
 
     def written_out(self) -> sympy.Expr:
         """The same function of SymPy's own."""
@@ -126,6 +142,10 @@ class largest(sympy.Function):  # noqa: N801
 
     nargs = 2
 
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        """As SymPy makes it, but of no text."""
+        return super().__new__(cls, *map(no_text, arguments), **options)
+
     @property
     def bound_symbols(self) -> list[sympy.Basic]:
         """The letter."""
@@ -168,10 +188,22 @@ def letter_symbol(letter: Index) -> sympy.Idx:
     return sympy.Idx(letter.name, (1, size_symbol(letter.size)))
 
 
+class _Base(sympy.IndexedBase):
+    """A base that no text can index: SymPy would run it as Python."""
+
+    def __getitem__(self, indices: Any, **options: Any) -> Any:
+        for index in indices if isinstance(indices, tuple | sympy.Tuple) else (indices,):
+            no_text(index)
+        return super().__getitem__(indices, **options)
+
+
+_Base.__name__ = "IndexedBase"  # SymPy sorts by the names of classes
+
+
 @cache
 def tensor_symbol(name: str, *, scalar: bool) -> sympy.Symbol | sympy.IndexedBase:
     """The one SymPy object of a tensor: a real symbol, or a base to be indexed."""
-    return sympy.Symbol(name, real=True) if scalar else sympy.IndexedBase(name, real=True)
+    return sympy.Symbol(name, real=True) if scalar else _Base(name, real=True)
 
 
 def to_sympy(term: Term, letters: Iterable[Index] = ()) -> sympy.Expr:

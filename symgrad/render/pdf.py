@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from symgrad.errors import LimitError, MissingDependencyError, SymgradError
 from symgrad.render.tex import macros
+from symgrad.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SECONDS = 60.0
 _RUNS = 5
@@ -37,8 +40,7 @@ def compile_with_log(tex: str, *, seconds: float = _SECONDS) -> tuple[bytes, str
     program = shutil.which("pdflatex")
     if program is None:
         raise MissingDependencyError(f"pdflatex is not installed; on Debian: apt-get install {_PACKAGES}")
-    with TemporaryDirectory(prefix="symgrad-") as folder:
-        path = Path(folder)
+    with scratch_folder() as path:
         (path / "document.tex").write_text(tex, encoding="utf-8")
         (path / "symgrad-macros.tex").write_text(macros(), encoding="utf-8")
         for _ in range(_RUNS):

@@ -213,6 +213,8 @@ class _Tex:
                     rf"\par\medskip\noindent\begin{{tabular}}{{@{{}}{columns}@{{}}}} {body} \end{{tabular}}\par\medskip"
                 ]
             case Code(text):
+                if r"\end{verbatim}" in text:
+                    raise InputError("a program that holds the end of LaTeX's verbatim cannot be shown in LaTeX")
                 return [r"{\small\begin{verbatim}", text, r"\end{verbatim}}"]
             case Figure(name, caption, _, beside):
                 shown = [rf"\includegraphics[width=\linewidth]{{{name}}}\par"] if beside else []

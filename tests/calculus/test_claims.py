@@ -33,6 +33,9 @@ TRUE = {
     "an identity of relu": "relu(t[n]) = max(t[n], 0)",
     "an identity of abs": "abs(t[n]) = 2 * relu(t[n]) - t[n]",
     "a step that meets its like": "max(1 - t[n], 0) * step(1 - t[n]) = max(1 - t[n], 0)",
+    "a third power of a step": "max(t[n], 0) * step(t[n])^3 = max(t[n], 0)",
+    "an inverted square of an absolute value": "(1 + abs(t[n]) - t[n] * (2 * step(t[n]) - 1)) / (1 + abs(t[n]))^2"
+    " = 1 / (1 + abs(t[n]))^2",
     "an identity of min and max": "min(t[n], y[n]) + max(t[n], y[n]) = t[n] + y[n]",
     "a logarithm": "log(exp(t[n])) = t[n]",
     "a finite sum": "sum(n, t[n])^2 = sum(n, sum(m, t[n] * t[m]))",
@@ -197,3 +200,18 @@ def test_the_sign_of_a_sum_is_known_from_that_of_its_mean(derivation):
         ["proved"],
         ["mean(n, loss[n]) > 0"],
     )
+
+
+def test_a_root_that_only_one_side_mentions_by_name_is_opened(derivation):
+    found = derivation(
+        """index n : N, d : D, e : D
+batch n
+data x[n, d]
+parameter w[d]
+a[n, d] = w[d] * x[n, d]
+q[n] = mean(d, a[n, d]^2)
+r[n] = sqrt(q[n])
+loss[n] = sum(d, a[n, d] / r[n])
+claim d(loss[n]) / d(a[n, d]) = (1 - a[n, d] / r[n]^2 * mean(e, a[n, e])) / r[n]"""
+    )
+    assert found.claims[0]["status"] == "proved"

@@ -78,3 +78,12 @@ def test_a_rest_that_is_zero_only_when_both_sides_are_fractions_is_no_rest(deriv
     )
     assert not isinstance(found.statements["tape z"].right, t.Plus)
     assert found.verdicts["identity"]["status"] == "proved"
+
+
+def test_a_side_that_was_folded_into_a_definition_where_the_other_was_not_is_opened(derivation):
+    """The identity of a SiLU unit was undecided: h + s - s h on one side, (1 + z - h) s on the other, where h = z s."""
+    unit = "z[n] = sum(d, w[d] * x[n, d]) + b; h[n] = silu(z[n]); loss[n] = (h[n] - y[n])^2 / 2"
+    found = derivation(f"{LINEAR}; {unit}")
+    assert found.verdicts["tape"] == {"status": "proved"}
+    assert found.verdicts["identity"]["status"] == "proved"
+    found.verify()

@@ -49,6 +49,11 @@ def test_an_odd_name_is_refused(tmp_path, name):
     assert contents(tmp_path) == {}
 
 
+def test_a_folder_whose_name_holds_a_zero_byte_is_bad_input(tmp_path):
+    with pytest.raises(InputError, match="is no name for a folder"):
+        write(tmp_path / "a\0b", {"x.tex": b""}, force=True)
+
+
 def test_a_link_is_refused_even_with_force(tmp_path):
     target = tmp_path / "target"
     target.write_bytes(b"mine")

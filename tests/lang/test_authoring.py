@@ -208,6 +208,29 @@ def test_a_bad_declaration_is_refused(declare, message):
         declare()
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        *(sg.sigmoid, sg.softplus, sg.relu, sg.step, sg.square, sg.silu, sg.gelu),
+        lambda text: sg.elu(text, 1),
+        lambda text: sg.elu(b, text),
+        lambda text: sg.Sum(text, d),
+        lambda text: sg.mean(text, d),
+        lambda text: sg.softmax(text, d),
+        lambda text: sg.logsumexp(text, d),
+        lambda text: sg.largest(text, d),
+        lambda text: w[text],
+        lambda text: x[n, text],
+        sg.size,
+        lambda text: sg.Sum(w[d], text),
+    ],
+)
+def test_a_text_among_sympy_objects_is_refused_and_never_run(use, tmp_path):
+    with pytest.raises(InputError, match="is not a formula|is not an index letter"):
+        use(f"__import__('pathlib').Path({str(tmp_path / 'pwned')!r}).touch()")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_parameter_with_the_batch_letter_is_refused():
     bad = sg.parameters("bad[n]")
     m = sg.Model("m", batch=n)
