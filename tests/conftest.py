@@ -12,6 +12,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # second_reader and matrix_reader
 
+from soundness import record
+
 
 @pytest.fixture(scope="session")
 def derived():
@@ -67,6 +69,16 @@ def symgrad(capsys, monkeypatch):
         return Ran(code, captured.out, captured.err)
 
     return run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What a test of a counted campaign came to."""
+    report = yield
+    counted = item.get_closest_marker("counted")
+    if counted and (call.when == "call" or report.failed):
+        record(counted.args[0], item.nodeid, tried=1, wrong=[item.nodeid] if report.failed else [])
+    return report
 
 
 def pytest_collection_modifyitems(items):

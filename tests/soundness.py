@@ -230,8 +230,11 @@ def table(totals):
 def notes(totals):
     """What the figures count, by name."""
     told = []
-    for campaign, title in (("power", "Wrong gradients that passed"),):
-        found = totals.get(campaign, {}).get("wrong_passed", [])
+    for campaign, field, title in (
+        ("power", "wrong_passed", "Wrong gradients that passed"),
+        ("reach", "open", "Losses of the corpus that stay open, with what is left of them"),
+    ):
+        found = totals.get(campaign, {}).get(field, [])
         told += [f"\n{title}:\n", *[f"- {name}" for name in found]] if found else []
     survivors = [name for campaign in totals for name in totals[campaign].get("survived", [])]
     if survivors:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from symgrad.calculus.derivation import CoqReport
 
 FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "coq", "numpy", "pdf")
+ENDINGS = {"coq": "v", "numpy": "py"}
+"""What a file of a format ends in, where that is not the format's name."""
+
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
 
 
@@ -197,8 +200,9 @@ def artefacts(
 
         files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
     else:
-        ending = {"numpy": "py", "coq": "v"}.get(form, form)
-        files[f"{name}.{ending}"] = document(derivation, form, reasons=reasons, standalone=standalone, fast=fast)
+        files[f"{name}.{ENDINGS.get(form, form)}"] = document(
+            derivation, form, reasons=reasons, standalone=standalone, fast=fast
+        )
     if form == "coq":
         from symgrad.export.coq import library
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from symgrad.cli.prove import FORMATS
-from tests.figures import record
+
+pytestmark = pytest.mark.counted("faults")
 
 ROOT = Path(__file__).parent.parent.parent
 TEXTS = tuple(form for form in FORMATS if form != "pdf")
@@ -99,12 +100,3 @@ def test_what_needs_no_library_runs_without_it(tmp_path, library):
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     for command in (("show", "ridge_regression"), ("list",), ("--help",)):
         assert alone(*command, env={**os.environ, "PYTHONPATH": path}, capture_output=True).returncode == 0
-
-
-def test_the_faults_that_were_tried_are_counted():
-    tried = (
-        *("disk full", "read-only folder", "link as output", "killed while writing", "interrupted"),
-        *("flint, sympy, lark, numpy, matplotlib or tensorflow missing", "terminal without UTF-8", "closed pipe"),
-    )
-    assert len(tried) >= 8
-    record("faults answered in one line, all files or none", ", ".join(tried), "the list of faults, coqc included")
