@@ -22,7 +22,7 @@ def test_the_readme_has_the_two_commands_and_they_are_targets():
 
 
 def test_every_block_says_what_it_is():
-    assert {kind for kind, _ in BLOCKS} <= {"sh", "pycon", "sg", "text"}
+    assert {kind for kind, _ in BLOCKS} <= {"sh", "pycon", "python", "sg", "text"}
     lines = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines()]
     assert [line for line in lines if not line.startswith(("symgrad ", "make "))] == []
 
@@ -35,6 +35,9 @@ def folder(tmp_path_factory):
     command = place / "bin" / "symgrad"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m symgrad "$@"\n')
     command.chmod(0o755)
+    for kind, text in BLOCKS:
+        if kind == "python":
+            (place / text.splitlines()[0].removeprefix("# ")).write_text(text, encoding="utf-8")
     return place
 
 
