@@ -40,6 +40,7 @@ from certificates import (
     total,
 )
 from few_entries import FEW, LONG
+from soundness import FULL, length
 
 from symgrad import checker
 
@@ -2269,8 +2270,9 @@ def conclusions(goal, certificate):
 
 
 def edit_every_leaf(tree):
-    """Edit each leaf once, in place, and put it back."""
-    for path in list(leaves(tree)):
+    """Edit each leaf once, in place, and put it back; of those in lists, every fifth unless it is a campaign."""
+    every = list(leaves(tree))
+    for path in every if FULL else [*(p for p in every if len(p) == 1), *[p for p in every if len(p) > 1][::5]]:
         *above, last = path
         place = tree
         for key in above:
@@ -2288,7 +2290,7 @@ def test_an_edit_of_any_leaf_is_refused(real, name):
     parsed = json.loads(certificate)
     verdicts = [(path, *checker.check(goal, json.dumps(parsed))) for path in edit_every_leaf(parsed)]
     assert parsed == json.loads(certificate)
-    assert len(verdicts) > 2000
+    assert len(verdicts) > length(400, 2000)
     assert {path[0] for path, *_ in verdicts} == {"format", "sha256", "statements", "steps", "terms"}
     assert [path for path, code, _ in verdicts if code == 0] == []
     assert {verdict for path, _, verdict in verdicts if path[0] in ("statements", "steps", "terms")} == {ALTERED}
@@ -2309,7 +2311,7 @@ def test_an_edit_of_any_leaf_under_a_new_hash_proves_the_same_or_is_refused(real
             accepted.append(path)
             assert path[0] == "terms", path
             assert parsed["terms"][path[1]][0] in {"entry", "delta"}, path
-    assert count > 2000
+    assert count > length(400, 2000)
     sys.stdout.write(f"{name}: {len(accepted)} of {count} edits under a new hash are another proof\n")
     assert len(accepted) < 0.01 * count
 
@@ -2318,7 +2320,7 @@ def test_an_edit_of_any_leaf_of_the_goal_is_refused(real):
     goal, certificate = real("logistic_regression")
     parsed = json.loads(goal)
     verdicts = [(path, checker.check(json.dumps(parsed), certificate)[0]) for path in edit_every_leaf(parsed)]
-    assert len(verdicts) > 500
+    assert len(verdicts) > length(100, 500)
     assert [path for path, code in verdicts if code == 0] == []
 
 
