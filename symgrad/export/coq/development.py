@@ -15,12 +15,13 @@ from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.forward import Forward
-from symgrad.export.coq.refutation import Refutations
+from symgrad.export.coq.refutation import Refutations, point_of
 from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
-from symgrad.kernel.program import Definition, Program, Tensor, ancestors
+from symgrad.kernel.program import Definition, Program, Tensor, ancestors, mentioned, reached
+from symgrad.oracles.points import satisfies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,8 +101,8 @@ class _Writer:
         self.gradients: list[Gradient] = []
         self.statements: list[str] = []
         self.missing: list[str] = []
-        self.unsaid: set[str] = set()
         self.said: dict[str, tuple[str, t.Term]] = {}
+        self.unsaid = self._unsaid()
         self.refutations = Refutations(self.model, self.program, self.printer)
 
     def development(self) -> Development:
@@ -113,6 +114,20 @@ class _Writer:
         self._refutations()
         added = tuple(self.equations.supposition(j) for j in self.equations.added)
         return Development(self._file(), tuple(self.theorems), tuple(self.missing), added, tuple(self.gradients))
+
+    def _unsaid(self) -> set[str]:
+        """The definitions for which the library has no word, and what follows them."""
+        found: set[str] = set()
+        for definition in self.program.definitions:
+            if found & ancestors(self.program, definition.name):
+                found.add(definition.name)
+                continue
+            try:
+                formula(definition.body)
+            except NoLemmaError as error:
+                found.add(definition.name)
+                self.missing.append(f"{definition.name}: {error}")
+        return found
 
     def _attempt(self, what: str, make: Callable[[], object]) -> None:
         """Make a theorem with its lemmas, or none of them and a word about what is missing."""
@@ -299,6 +314,8 @@ class _Writer:
 
     def _refute_mean(self, parameter: str, witness: Mapping[str, Any]) -> None:
         """The mean of the per-sample derivatives is not the derivative of the objective."""
+        if self.derivation.verdicts.get("separable", {}).get("status") == REFUTED:
+            raise NoLemmaError("it compares with batches of one, which are another program")
         forward, each = self.forwards.get(parameter), self.said.get(parameter)
         if forward is None or each is None or "objective" not in forward.slopes:
             raise NoLemmaError("a gradient is missing")
@@ -316,8 +333,10 @@ class _Writer:
     def _refute_claim(self, number: int, claim: Claim, witness: Mapping[str, Any]) -> None:
         name, left, right = f"claim_{number}", claim.left, claim.right
         match left:
-            case t.Partial(t.Entry() as root, wrt, _) if not _partial(right) and wrt.tensor in self.forwards:
-                forward = self.forwards[wrt.tensor]
+            case t.Partial(t.Entry() as root, wrt, _) if not _partial(right) and wrt.tensor not in self.program.bodies:
+                forward = self.forwards.get(wrt.tensor)
+                if forward is None:
+                    raise NoLemmaError(f"the gradients by {wrt.tensor} are missing")
                 self._differentiate(forward, root.tensor)
                 if root.tensor not in forward.slopes:
                     raise NoLemmaError("the derivative of what does not move")
@@ -330,7 +349,12 @@ class _Writer:
                 sides = " = ".join(self.printer.text(formula(side), scope) for side in (left, right))
                 claimed = self._says(name, letters, scope, sides, (left, right))
                 at = "".join(f" {witness['at'][i.name] - 1}%nat" for i in letters) + " ltac:(lia)" * len(letters)
-                self._refute(name, claimed, witness, f"pose proof (claimed{at}) as said; clear claimed; rename said into claimed.")
+                self._refute(
+                    name,
+                    claimed,
+                    witness,
+                    f"pose proof (claimed{at}) as said; clear claimed; rename said into claimed.",
+                )
             case _:
                 raise NoLemmaError("it speaks of a derivative by an intermediate")
 
@@ -366,6 +390,8 @@ class _Writer:
         self, name: str, letters: tuple[t.Index, ...], scope: Scope, statement: str, terms: tuple[t.Term, ...]
     ) -> str:
         """A definition of what is claimed; what it is called outside of the section."""
+        if self.unsaid & {name for term in terms for name in (*mentioned(term), *reached(self.program, term))}:
+            raise NoLemmaError(f"there is no word for {', '.join(sorted(self.unsaid))}")
         says = self.names.fresh(f"{name}_says")
         ranges = "".join(f"({scope[i]} < {self.names.of(i.size)})%nat -> " for i in letters)
         binders = f"forall {' '.join(scope[i] for i in letters)}, {ranges}" if letters else ""
@@ -373,9 +399,17 @@ class _Writer:
         return self.refutations.applied(says, terms, {i.size for i in letters})
 
     def _refute(self, name: str, claimed: str, witness: Mapping[str, Any], reach: str) -> None:
-        hypotheses = self.equations.hypotheses
-        sizes = {i.size for j in hypotheses for i in t.letters(t.Plus((j.left, j.right)))}
-        supposed = self.refutations.applied("supposed", [j.left for j in hypotheses], sizes) if hypotheses else ""
+        point = point_of(witness)
+        holding = list(self.equations.hypotheses)
+        if not satisfies(holding, self.program, point):
+            raise NoLemmaError("at its counterexample a hypothesis of another theorem fails")
+        supposed = ""
+        if holding:
+            sides = [t.Plus((j.left, j.right)) for j in holding]
+            made = self.names.fresh(f"{name}_supposes")
+            text = " /\\ ".join(f"({self.equations.supposition(j)})" for j in holding)
+            self.refutations.inside.append(f"Definition {made} : Prop :=\n  {text}.\n")
+            supposed = self.refutations.applied(made, sides, {i.size for side in sides for i in t.letters(side)})
         called = self.names.fresh(f"{name}_is_refuted")
         self.statements.append(self.refutations.theorem(called, claimed, supposed, witness, reach))
         self.theorems.append(called)
@@ -384,9 +418,6 @@ class _Writer:
         """The end of the section with what is refuted, and the refutations."""
         made = []
         if self.refutations.after:
-            suppositions = [f"({self.equations.supposition(j)})" for j in self.equations.hypotheses]
-            if suppositions:
-                made.append("Definition supposed : Prop :=\n  " + " /\\ ".join(suppositions) + ".\n")
             made += self.refutations.inside
         made.append(f"End {self.section}.\n")
         if self.refutations.after:
@@ -479,14 +510,8 @@ class _Writer:
                 lines.append(f"Variable {printer.called[tensor.name]} : {kind}.")
         lines.append("")
         for definition in self.program.definitions:
-            if self.unsaid & ancestors(self.program, definition.name):
-                self.unsaid.add(definition.name)
-                continue
-            try:
+            if definition.name not in self.unsaid:
                 lines.append(self._definition(definition, printer, self.program))
-            except NoLemmaError as error:
-                self.unsaid.add(definition.name)
-                self.missing.append(f"{definition.name}: {error}")
         lines.append("\n(** ** The parameters, and what is supposed *)\n")
         for tensor in self.program.inputs:
             if tensor.kind == "parameter":

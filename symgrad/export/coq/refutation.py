@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from symgrad.export.coq.syntax import NoLemmaError
 from symgrad.kernel import terms as t
+from symgrad.oracles.balls import Point
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from symgrad.export.coq.syntax import Printer
     from symgrad.kernel.program import Program, Tensor
@@ -81,6 +82,20 @@ def _list(value: list[Any], depth: int, labelled: bool) -> str:
     else:
         parts = [_list(v, depth - 1, labelled) for v in value]
     return f"({' :: '.join([*parts, 'nil'])})"
+
+
+def point_of(witness: Mapping[str, Any]) -> Point:
+    """The point that a witness describes."""
+    values = {name: dict(_entries(value, ())) for name, value in (witness["data"] | witness["parameters"]).items()}
+    return Point(dict(witness["sizes"]), values)
+
+
+def _entries(value: Any, where: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+    if isinstance(value, list):
+        for k, part in enumerate(value):
+            yield from _entries(part, (*where, k))
+    else:
+        yield where, Fraction(value)
 
 
 class Refutations:
