@@ -129,6 +129,16 @@ class _Writer:
                 self.missing.append(f"{definition.name}: {error}")
         return found
 
+    def _worded(self, *terms: t.Term) -> None:
+        """Refuse terms that speak of a definition that could not be written.
+
+        Raises:
+            NoLemmaError: naming it.
+        """
+        spoken = {name for term in terms for name in (*mentioned(term), *reached(self.program, term))}
+        if self.unsaid & spoken:
+            raise NoLemmaError(f"there is no word for {min(self.unsaid & spoken)}")
+
     def _attempt(self, what: str, make: Callable[[], object]) -> None:
         """Make a theorem with its lemmas, or none of them and a word about what is missing."""
         back, proved = self.equations.kept(), len(self.theorems)
@@ -176,6 +186,8 @@ class _Writer:
 
     def _differentiate(self, forward: Forward, root: str) -> None:
         """Slopes for everything that a definition depends on."""
+        if root in self.unsaid:
+            raise NoLemmaError(f"there is no word for {root}")
         for definition in forward.program.definitions:
             if definition.name in ancestors(forward.program, root) and definition.name not in forward.slopes:
                 forward.define(definition)
@@ -246,6 +258,7 @@ class _Writer:
     def _claim(self, number: int, claim: Claim) -> None:
         """The theorem that a claim says."""
         name, left = f"claim_{number}", claim.left
+        self._worded(left, claim.right)
         match left:
             case t.Partial(t.Entry() as root, wrt, _) if not _partial(claim.right):
                 if wrt.tensor in self.program.bodies:
@@ -390,8 +403,7 @@ class _Writer:
         self, name: str, letters: tuple[t.Index, ...], scope: Scope, statement: str, terms: tuple[t.Term, ...]
     ) -> str:
         """A definition of what is claimed; what it is called outside of the section."""
-        if self.unsaid & {name for term in terms for name in (*mentioned(term), *reached(self.program, term))}:
-            raise NoLemmaError(f"there is no word for {', '.join(sorted(self.unsaid))}")
+        self._worded(*terms)
         says = self.names.fresh(f"{name}_says")
         ranges = "".join(f"({scope[i]} < {self.names.of(i.size)})%nat -> " for i in letters)
         binders = f"forall {' '.join(scope[i] for i in letters)}, {ranges}" if letters else ""
