@@ -55,5 +55,5 @@ def batch(development, most):
                 seen.add(text)
                 tried += 1
                 lines.append(f"Fail {said(f'wrong_{tried}', text)}")
-    text = development.text.removesuffix("End Derivation.\n")
-    return text + "\n".join([*lines, "End Derivation.", ""]), tried
+    before, end, after = development.text.partition("End Derivation.\n")
+    return before + "\n".join([*lines, ""]) + end + after, tried

@@ -103,6 +103,8 @@ class _Proposer:
                 return self._plus(parts, row, col)
             case t.Times(parts):
                 return self._times(list(parts), row, col)
+            case t.Power() if row is not None and col is None and not t.letters(term):
+                return ("mul", self.of(term, None, None), ("ones", row.size))
             case t.Power(base, exponent):
                 return ("pow", self.of(base, row, col), exponent)
             case t.Apply(function, (argument,)):

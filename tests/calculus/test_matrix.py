@@ -116,3 +116,11 @@ def test_no_matrix_is_called_by_the_name_of_a_size(derivation):
     layer = "a[n, j] = sum(d, W[d, j] * x[n, d]); h[n, j] = tanh(a[n, j])"
     found = derivation(f"{frame}; {layer}; loss[n] = sum(j, h[n, j]^2)")
     assert "H.^2" not in found.matrix["W"].text
+
+
+def test_a_power_of_a_number_stands_before_the_ones(derivation):
+    frame = "index n : N, d : D; batch n; data x[n, d], e; parameter w[d]; assume e > 0"
+    found = derivation(f"{frame}; z[n] = sum(d, w[d] * x[n, d]); loss[n] = step(1/e - z[n]) * z[n]")
+    written = found.matrix["w"].text
+    assert "(e * " not in written
+    assert "e.^(-1)*1 - X*w" in written

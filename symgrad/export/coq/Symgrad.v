@@ -10,7 +10,7 @@
     written with the parameter itself.  [is_derive] is the epsilon-delta
     derivative of the standard library. *)
 
-From Coq Require Import Reals Lra Lia Arith.
+From Coq Require Import Reals Lra Lia Arith List.
 Open Scope R_scope.
 
 (** ** 1. Finite sums: [sumR n f = f 0 + ... + f (n-1)] (Python's range). *)
@@ -719,3 +719,58 @@ Ltac nonzero :=
     | apply mul_nonzero_nonzero; nonzero
     | apply power_nonzero; nonzero ].
 Ltac close_law := cbv beta; try unfold Rdiv; try reflexivity; first [ ring | f_equal; ring ].
+
+(** ** 15. Counterexamples: numbers, put into the definitions. *)
+
+Lemma differ {l r p q : R} : l = p -> r = q -> p <> q -> l = r -> False.
+Proof. intros -> -> H E; exact (H E). Qed.
+Lemma root_is {u} r : 0 <= r -> u = r * r -> sqrt u = r.
+Proof. intros H ->; apply sqrt_square, H. Qed.
+Lemma exp_is {u} : u = 0 -> exp u = 1.
+Proof. intros ->; apply exp_0. Qed.
+Lemma ln_is {u} : u = 1 -> ln u = 0.
+Proof. intros ->; apply ln_1. Qed.
+Lemma sin_is {u} : u = 0 -> sin u = 0.
+Proof. intros ->; apply sin_0. Qed.
+Lemma cos_is {u} : u = 0 -> cos u = 1.
+Proof. intros ->; apply cos_0. Qed.
+Lemma sigmoid_is {u} : u = 0 -> sigmoid u = / 2.
+Proof. intros ->; unfold sigmoid; rewrite Ropp_0, exp_0; lra. Qed.
+Lemma tanh_is {u} : u = 0 -> tanh u = 0.
+Proof. intros ->; rewrite id_tanh_sigmoid, Rmult_0_r, (sigmoid_is eq_refl); lra. Qed.
+
+Ltac rational := solve [ lra | field | field; repeat split; lra ].
+Ltac is_root u r := replace (sqrt u) with r by (symmetry; apply root_is; rational).
+Ltac numbers_apart :=
+  repeat first
+    [ match goal with
+      | |- context [exp ?u] => replace (exp u) with 1 by (symmetry; apply exp_is; rational)
+      | |- context [ln ?u] => replace (ln u) with 0 by (symmetry; apply ln_is; rational)
+      | |- context [sin ?u] => replace (sin u) with 0 by (symmetry; apply sin_is; rational)
+      | |- context [cos ?u] => replace (cos u) with 1 by (symmetry; apply cos_is; rational)
+      | |- context [tanh ?u] => replace (tanh u) with 0 by (symmetry; apply tanh_is; rational)
+      | |- context [sigmoid ?u] => replace (sigmoid u) with (/ 2) by (symmetry; apply sigmoid_is; rational)
+      | |- context [sqrt ?u] =>
+          first [ is_root u 0 | is_root u 1 | is_root u 2 | is_root u (/ 2) | is_root u 3 | is_root u 4
+                | is_root u 5 | is_root u (3 / 2) | is_root u (/ 4) | is_root u (/ 3) | is_root u (5 / 2) ]
+      | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b); [ | exfalso; lra ]
+      | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b); [ exfalso; lra | ]
+      | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b); [ | exfalso; lra ]
+      | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b); [ exfalso; lra | ]
+      | |- context [Rcase_abs ?a] => destruct (Rcase_abs a); [ | exfalso; lra ]
+      | |- context [Rcase_abs ?a] => destruct (Rcase_abs a); [ exfalso; lra | ]
+      end
+    | progress unfold step, relu, sign, Rmax, Rmin, Rabs ].
+Ltac numbers := numbers_apart; rational.
+Ltac in_range :=
+  repeat match goal with
+  | H : (?n < O)%nat |- _ => exfalso; inversion H
+  | H : (S ?n < S ?m)%nat |- _ => apply Nat.succ_lt_mono in H
+  | H : (?n < S _)%nat |- _ => is_var n; destruct n
+  end.
+Ltac head u := lazymatch u with ?f _ => head f | _ => u end.
+Ltac holds put_in :=
+  intros; try lia;
+  try match goal with |- ?given => let h := head given in unfold h end;
+  repeat match goal with |- _ /\ _ => split end;
+  intros; in_range; put_in; numbers_apart; first [ rational | intros E; lra ].

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING
 
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.claims import settled
-from symgrad.calculus.identity import PROVED
+from symgrad.calculus.identity import PROVED, REFUTED
 from symgrad.calculus.local import assumed
 from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.forward import Forward
+from symgrad.export.coq.refutation import Refutations, point_of
 from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
-from symgrad.kernel.program import Definition, Program, Tensor, ancestors
+from symgrad.kernel.program import Definition, Program, Tensor, ancestors, mentioned, reached
+from symgrad.oracles.points import satisfies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from symgrad.calculus.derivation import Derivation, Side
     from symgrad.calculus.derivation import Formula as Printed
@@ -98,6 +101,9 @@ class _Writer:
         self.gradients: list[Gradient] = []
         self.statements: list[str] = []
         self.missing: list[str] = []
+        self.said: dict[str, tuple[str, t.Term]] = {}
+        self.unsaid = self._unsaid()
+        self.refutations = Refutations(self.model, self.program, self.printer)
 
     def development(self) -> Development:
         for parameter in [i.name for i in self.program.inputs if i.kind == "parameter"]:
@@ -105,16 +111,43 @@ class _Writer:
         for number, (claim, judged) in enumerate(zip(self.model.claims, self.derivation.claims, strict=True), 1):
             if judged["status"] == PROVED:
                 self._attempt(f"claim {number}", partial(self._claim, number, claim))
+        self._refutations()
         added = tuple(self.equations.supposition(j) for j in self.equations.added)
         return Development(self._file(), tuple(self.theorems), tuple(self.missing), added, tuple(self.gradients))
+
+    def _unsaid(self) -> set[str]:
+        """The definitions for which the library has no word, and what follows them."""
+        found: set[str] = set()
+        for definition in self.program.definitions:
+            if found & ancestors(self.program, definition.name):
+                found.add(definition.name)
+                continue
+            try:
+                formula(definition.body)
+            except NoLemmaError as error:
+                found.add(definition.name)
+                self.missing.append(f"{definition.name}: {error}")
+        return found
+
+    def _worded(self, *terms: t.Term) -> None:
+        """Refuse terms that speak of a definition that could not be written.
+
+        Raises:
+            NoLemmaError: naming it.
+        """
+        spoken = {name for term in terms for name in (*mentioned(term), *reached(self.program, term))}
+        if self.unsaid & spoken:
+            raise NoLemmaError(f"there is no word for {min(self.unsaid & spoken)}")
 
     def _attempt(self, what: str, make: Callable[[], object]) -> None:
         """Make a theorem with its lemmas, or none of them and a word about what is missing."""
         back, proved = self.equations.kept(), len(self.theorems)
+        inside = len(self.refutations.inside)
         try:
             make()
         except (NoLemmaError, *rw.REFUSALS) as error:
             back()
+            del self.refutations.inside[inside:]
             del self.theorems[proved:], self.statements[proved:]
             self.missing.append(f"{what}: {str(error).splitlines()[0]}")
 
@@ -132,6 +165,8 @@ class _Writer:
         for root, shown in printed.items():
             self._attempt(f"{root} by {parameter}", partial(self._root, forward, root, shown, said))
         self.forwards[parameter] = forward
+        if "loss" in said:
+            self.said[parameter] = said["loss"][::-1]
         identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
         if identity == PROVED and len(said) == 2:
             self._attempt(f"mean of the gradients by {parameter}", lambda: self._mean(forward, *said["loss"]))
@@ -151,6 +186,8 @@ class _Writer:
 
     def _differentiate(self, forward: Forward, root: str) -> None:
         """Slopes for everything that a definition depends on."""
+        if root in self.unsaid:
+            raise NoLemmaError(f"there is no word for {root}")
         for definition in forward.program.definitions:
             if definition.name in ancestors(forward.program, root) and definition.name not in forward.slopes:
                 forward.define(definition)
@@ -221,6 +258,7 @@ class _Writer:
     def _claim(self, number: int, claim: Claim) -> None:
         """The theorem that a claim says."""
         name, left = f"claim_{number}", claim.left
+        self._worded(left, claim.right)
         match left:
             case t.Partial(t.Entry() as root, wrt, _) if not _partial(claim.right):
                 if wrt.tensor in self.program.bodies:
@@ -273,6 +311,133 @@ class _Writer:
                 made.append(letters.new(size, {i.name for i in made}))
             self.forwards[name] = Forward(changed, t.Entry(free, tuple(made)), equations, self.model.assumptions)
         return self.forwards[name]
+
+    # -- refutations ----------------------------------------------------------------------------------------------
+
+    def _refutations(self) -> None:
+        """The theorems that refuted claims, and the identity if it is refuted, are false."""
+        identity = self.derivation.verdicts["identity"]
+        if identity.get("witness") and identity["status"] == REFUTED:
+            parameter = identity["witness"]["parameter"]
+            self._attempt(f"refutation by {parameter}", partial(self._refute_mean, parameter, identity["witness"]))
+        for number, (claim, judged) in enumerate(zip(self.model.claims, self.derivation.claims, strict=True), 1):
+            if judged["status"] == REFUTED:
+                what = f"refutation of claim {number}"
+                self._attempt(what, partial(self._refute_claim, number, claim, judged["witness"]))
+
+    def _refute_mean(self, parameter: str, witness: Mapping[str, Any]) -> None:
+        """The mean of the per-sample derivatives is not the derivative of the objective."""
+        if self.derivation.verdicts.get("separable", {}).get("status") == REFUTED:
+            raise NoLemmaError("it compares with batches of one, which are another program")
+        forward, each = self.forwards.get(parameter), self.said.get(parameter)
+        if forward is None or each is None or "objective" not in forward.slopes:
+            raise NoLemmaError("a gradient is missing")
+        called, right = each
+        sample = self.model.batch
+        scope = self.equations.scope(forward.coordinates)
+        inside = self.equations.scope([sample], scope)
+        own = " ".join([called, *(inside[i] for i in (*forward.coordinates, sample))])
+        size = self.names.of(sample.size)
+        value = f"/ INR {size} * sumR {size} (fun {inside[sample]} => {own})"
+        mean = t.Times((inverse(t.Size(sample.size)), t.sigma(sample, right)))
+        name = f"mean_of_gradients_by_{parameter}"
+        self._refute_derivative(name, forward, t.Entry("objective", ()), forward.wrt, mean, value, witness)
+
+    def _refute_claim(self, number: int, claim: Claim, witness: Mapping[str, Any]) -> None:
+        name, left, right = f"claim_{number}", claim.left, claim.right
+        match left:
+            case t.Partial(t.Entry() as root, wrt, _) if not _partial(right) and wrt.tensor not in self.program.bodies:
+                forward = self.forwards.get(wrt.tensor)
+                if forward is None:
+                    raise NoLemmaError(f"the gradients by {wrt.tensor} are missing")
+                self._differentiate(forward, root.tensor)
+                if root.tensor not in forward.slopes:
+                    raise NoLemmaError("the derivative of what does not move")
+                scope = self.equations.scope(dict.fromkeys((*t.letters(wrt), *t.letters(root))))
+                value = self.printer.text(formula(right), scope)
+                self._refute_derivative(name, forward, root, wrt, right, value, witness)
+            case _ if not _partial(left) and not _partial(right):
+                letters = t.letters(t.Plus((left, right)))
+                scope = self.equations.scope(letters)
+                sides = " = ".join(self.printer.text(formula(side), scope) for side in (left, right))
+                claimed = self._says(name, letters, scope, sides, (left, right))
+                at = "".join(f" {witness['at'][i.name] - 1}%nat" for i in letters) + " ltac:(lia)" * len(letters)
+                self._refute(
+                    name,
+                    claimed,
+                    witness,
+                    f"pose proof (claimed{at}) as said; clear claimed; rename said into claimed.",
+                )
+            case _:
+                raise NoLemmaError("it speaks of a derivative by an intermediate")
+
+    def _refute_derivative(
+        self,
+        name: str,
+        forward: Forward,
+        root: t.Entry,
+        at: t.Entry,
+        right: t.Term,
+        value: str,
+        witness: Mapping[str, Any],
+    ) -> None:
+        letters = tuple(dict.fromkeys((*t.letters(at), *t.letters(root))))
+        scope = self.equations.scope(letters)
+        before = self.printer.text(formula(root), scope, forward.moved(scope, at))
+        statement = f"is_derive (fun t => {before}) {forward.point(scope, at)}\n    ({value})"
+        slope = forward.slope(root, at)
+        claimed = self._says(name, letters, scope, statement, (root, at, right))
+        derived = self.printer.text(formula(slope), scope)
+        come, says = self.names.fresh(f"{name}_comes_to"), claimed.split(" ")[0]
+        lemma = forward.lemma(root, scope, at)
+        self.refutations.inside.append(
+            f"Lemma {come}{self.equations.bound(scope, letters)} :\n  {says} ->\n  {derived} =\n  {value}.\n"
+            f"Proof. intros claimed; exact (uniqueness_limite _ _ _ _ (dual_is_derive {lemma})"
+            f" (claimed{self.equations.at(scope, letters)})). Qed.\n"
+        )
+        places = " ".join(f"({scope[i]} := {witness['at'][i.name] - 1}%nat)" for i in letters)
+        reach = f"eapply {come}{f' with {places}' if places else ''} in claimed; try solve [holds put_in]."
+        self._refute(name, claimed, witness, reach)
+
+    def _says(
+        self, name: str, letters: tuple[t.Index, ...], scope: Scope, statement: str, terms: tuple[t.Term, ...]
+    ) -> str:
+        """A definition of what is claimed; what it is called outside of the section."""
+        self._worded(*terms)
+        says = self.names.fresh(f"{name}_says")
+        ranges = "".join(f"({scope[i]} < {self.names.of(i.size)})%nat -> " for i in letters)
+        binders = f"forall {' '.join(scope[i] for i in letters)}, {ranges}" if letters else ""
+        self.refutations.inside.append(f"Definition {says} : Prop :=\n  {binders}{statement}.\n")
+        return self.refutations.applied(says, terms, {i.size for i in letters})
+
+    def _refute(self, name: str, claimed: str, witness: Mapping[str, Any], reach: str) -> None:
+        point = point_of(witness)
+        holding = list(self.equations.hypotheses)
+        if not satisfies(holding, self.program, point):
+            raise NoLemmaError("at its counterexample a hypothesis of another theorem fails")
+        supposed = ""
+        if holding:
+            sides = [t.Plus((j.left, j.right)) for j in holding]
+            made = self.names.fresh(f"{name}_supposes")
+            text = " /\\ ".join(f"({self.equations.supposition(j)})" for j in holding)
+            self.refutations.inside.append(f"Definition {made} : Prop :=\n  {text}.\n")
+            supposed = self.refutations.applied(made, sides, {i.size for side in sides for i in t.letters(side)})
+        called = self.names.fresh(f"{name}_is_refuted")
+        self.statements.append(self.refutations.theorem(called, claimed, supposed, witness, reach))
+        self.theorems.append(called)
+
+    def _outside(self) -> list[str]:
+        """The end of the section with what is refuted, and the refutations."""
+        made = []
+        if self.refutations.after:
+            made += self.refutations.inside
+        made.append(f"End {self.section}.\n")
+        if self.refutations.after:
+            names = [self.printer.called[d.name] for d in self.program.definitions if d.name not in self.unsaid]
+            made.append("(** ** What is refuted: the claim put at numbers *)\n")
+            made += [self.refutations.opening([*names, *(called for called, _ in self.said.values())])]
+            made += self.refutations.after
+        return made
 
     # -- statements -----------------------------------------------------------------------------------------------
 
@@ -343,7 +508,7 @@ class _Writer:
         lines = [
             f"(** * {model.title}\n\n{_plain(intro)}\n    Written by symgrad. Checked by coqc, with the library "
             "Symgrad.v beside it.\n    Every theorem holds for all sizes, all data and all parameters. *)\n",
-            "From Coq Require Import Reals Lra.\nRequire Import Symgrad.\nOpen Scope R_scope.\n",
+            "From Coq Require Import Reals Lra Lia List.\nRequire Import Symgrad.\nOpen Scope R_scope.\n",
             f"(** What is proved, in the order of the proofs:\n\n{_plain(claims)} *)\n",
             f"Section {self.section}.\n",
             "(** ** The model *)\n",
@@ -356,15 +521,9 @@ class _Writer:
                 kind = f"{'nat -> ' * (rank - 1)}nat" if tensor.name in model.labels else f"{'nat -> ' * rank}R"
                 lines.append(f"Variable {printer.called[tensor.name]} : {kind}.")
         lines.append("")
-        unsaid: set[str] = set()
         for definition in self.program.definitions:
-            if unsaid & ancestors(self.program, definition.name):
-                continue
-            try:
+            if definition.name not in self.unsaid:
                 lines.append(self._definition(definition, printer, self.program))
-            except NoLemmaError as error:
-                unsaid.add(definition.name)
-                self.missing.append(f"{definition.name}: {error}")
         lines.append("\n(** ** The parameters, and what is supposed *)\n")
         for tensor in self.program.inputs:
             if tensor.kind == "parameter":
@@ -374,7 +533,7 @@ class _Writer:
         lines += [f"Hypothesis {name} : {equations.supposition(j)}." for j, name in equations.hypotheses.items()]
         lines.append("\n(** ** The proofs *)\n")
         lines += equations.lemmas
-        return "\n".join([*lines, f"End {self.section}.", ""])
+        return "\n".join([*lines, *self._outside()])
 
 
 def _free(program: Program, name: str) -> str:

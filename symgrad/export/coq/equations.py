@@ -11,8 +11,10 @@ from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from symgrad.calculus.claims import settled
 from symgrad.calculus.signs import Signs
 from symgrad.export.coq.syntax import HOLE, NoLemmaError, filled, formula
+from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import IDENTITIES, NONNEGATIVE, POSITIVE
 from symgrad.kernel.ring import equal, fraction, plus, times
@@ -337,6 +339,8 @@ class Equations:
                 letters = t.letters(t.Plus((closed.left, closed.right)))
                 proved = Signs(self.program, supposed).prove(closed)
         if proved is None:
+            proved = self._expanded(closed)
+        if proved is None:
             self.added.append(closed)
             return self._suppose(closed)
         own = self.scope(letters)
@@ -344,6 +348,16 @@ class Equations:
         name = self.names.fresh("fact")
         self._state(name, self.bound(own, letters), self._said(closed, own), proof)
         return name
+
+    def _expanded(self, closed: Judgement) -> Theorem | None:
+        """The sign of a term that is another one, whose sign is known already, multiplied out."""
+        for known in list(self._facts):
+            if known.relation == closed.relation != "=" and known.left != closed.left:
+                signed = Signs(self.program, (*self.assumed, *self.supposed)).prove(known)
+                same = settled(self.printer.model, self.program, closed.left, known.left) if signed else None
+                if signed is not None and same is not None:
+                    return rules.sign_equal(same, signed)
+        return None
 
     def _suppose(self, closed: Judgement) -> str:
         if closed not in self.hypotheses:

@@ -1,0 +1,156 @@
+"""Refutations: a claim said of all sizes, data and parameters, and the rational numbers at which it fails."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from symgrad.export.coq.syntax import NoLemmaError
+from symgrad.kernel import terms as t
+from symgrad.oracles.balls import Point
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from symgrad.export.coq.syntax import Printer
+    from symgrad.kernel.program import Program, Tensor
+    from symgrad.lang.model import Model
+
+_OURS = "sumR delta upd1 upd2 upd3 upd4 nth INR Nat.eqb andb"
+"""What is computed with at a point besides the definitions of the model."""
+
+
+def told(term: t.Term, program: Program) -> set[str]:
+    """The sizes and inputs that a term speaks of, directly or through definitions."""
+    found: set[str] = set()
+    for part in t.subterms(term):
+        match part:
+            case t.Size(size) | t.Sum(size, _):
+                found.add(size)
+            case t.Entry(name, places):
+                found |= {place.size for place in places if isinstance(place, t.Index) and place.size == name}
+                found |= told(program.bodies[name].body, program) if name in program.bodies else {name}
+    return found
+
+
+def variables(model: Model, program: Program) -> list[tuple[str, str]]:
+    """The sizes, data and parameters, each with its type, in the order in which a development declares them."""
+    made = [(size, "nat") for size in dict.fromkeys(i.size for i in model.letters)]
+    for kind in ("data", "parameter"):
+        made += [(i.name, _kind(i, model)) for i in program.inputs if i.kind == kind]
+    return made
+
+
+def _kind(tensor: Tensor, model: Model) -> str:
+    rank = len(tensor.shape)
+    return f"{'nat -> ' * (rank - 1)}nat" if tensor.name in model.labels else f"{'nat -> ' * rank}R"
+
+
+def number(value: Fraction | str) -> str:
+    """A rational number."""
+    value = Fraction(value)
+    text = f"{abs(value.numerator)}" + (f" / {value.denominator}" if value.denominator > 1 else "")
+    return f"(- ({text}))" if value < 0 else f"({text})" if "/" in text else text
+
+
+def tensor(value: Any, labelled: bool) -> str:
+    """A number, or nested lists of them, as a function of the indices; of a label's indicators, the label."""
+    if not isinstance(value, list):
+        return number(value)
+    depth = _depth(value)
+    letters = [f"i{k}" for k in range(depth - labelled)]
+    if not letters:
+        return f"{_label(value)}%nat"
+    made, empty = _list(value, depth, labelled), "nil"
+    for k, letter in enumerate(letters):
+        made = f"nth {letter} {made} {('O' if labelled else '0') if k + 1 == len(letters) else empty}"
+        made = f"({made})" if k + 1 < len(letters) else made
+    return f"(fun {' '.join(letters)} => {made})"
+
+
+def _depth(value: Any) -> int:
+    return 1 + _depth(value[0]) if isinstance(value, list) else 0
+
+
+def _label(indicators: list[str]) -> int:
+    return [Fraction(v) for v in indicators].index(Fraction(1))
+
+
+def _list(value: list[Any], depth: int, labelled: bool) -> str:
+    if depth == 1 + labelled:
+        parts = [f"{_label(v)}%nat" if labelled else number(v) for v in value]
+    else:
+        parts = [_list(v, depth - 1, labelled) for v in value]
+    return f"({' :: '.join([*parts, 'nil'])})"
+
+
+def point_of(witness: Mapping[str, Any]) -> Point:
+    """The point that a witness describes."""
+    values = {name: dict(_entries(value, ())) for name, value in (witness["data"] | witness["parameters"]).items()}
+    return Point(dict(witness["sizes"]), values)
+
+
+def _entries(value: Any, where: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+    if isinstance(value, list):
+        for k, part in enumerate(value):
+            yield from _entries(part, (*where, k))
+    else:
+        yield where, Fraction(value)
+
+
+class Refutations:
+    """Collects refuted statements; each is stated within the section, and refuted after it.
+
+    Attributes:
+        inside: the statements, and what they come to.
+        after: the theorems that they are false.
+    """
+
+    def __init__(self, model: Model, program: Program, printer: Printer) -> None:
+        self.model, self.program, self.printer = model, program, printer
+        self.inside: list[str] = []
+        self.after: list[str] = []
+
+    def applied(self, name: str, terms: Iterable[t.Term], sizes: Iterable[str] = ()) -> str:
+        """A definition of the section, outside of it: with the sizes, data and parameters that it speaks of."""
+        used = {*sizes}.union(*(told(term, self.program) for term in terms))
+        return " ".join([name, *(self._called(v) for v, _ in variables(self.model, self.program) if v in used)])
+
+    def _called(self, name: str) -> str:
+        return self.printer.called.get(name) or self.printer.names.of(name)
+
+    def theorem(self, name: str, claimed: str, supposed: str, witness: Mapping[str, Any], reach: str) -> str:
+        """State that a claim is false, and show where; ``reach`` is the tactic that goes there.
+
+        Raises:
+            NoLemmaError: if the counterexample is not one of rational numbers.
+        """
+        if not witness["exact"]:
+            raise NoLemmaError("its counterexample is no matter of rational numbers")
+        known = variables(self.model, self.program)
+        sizes = [v for v, kind in known if kind == "nat" and v in witness["sizes"]]
+        binders = " ".join(f"({self._called(v)} : {kind})" for v, kind in known)
+        ranges = "".join(f"(0 < {self._called(v)})%nat -> " for v, _ in known if v in sizes)
+        values = []
+        for v, _ in known:
+            if v in sizes:
+                values.append(f"{witness['sizes'][v]}%nat")
+            else:
+                value = (witness["data"] | witness["parameters"]).get(v)
+                if value is None:
+                    raise NoLemmaError(f"its counterexample says nothing of {v}")
+                values.append(tensor(value, v in self.model.labels))
+        given = f"{supposed} ->\n    " if supposed else ""
+        head = f"Theorem {name} :\n  ~ (forall {binders},\n    {ranges}{given}{claimed})."
+        positive = " ltac:(lia)" * len(sizes) + (" ltac:(holds put_in)" if supposed else "")
+        left, right = number(witness["left"]), number(witness["right"])
+        self.after.append(
+            f"{head}\nProof.\n  intros claimed.\n  specialize (claimed {' '.join(values)}{positive}).\n  {reach}\n"
+            f"  refine (differ (p := {left}) (q := {right}) _ _ _ claimed); "
+            "[put_in; numbers | put_in; numbers | lra].\nQed.\n"
+        )
+        return head
+
+    def opening(self, names: Iterable[str]) -> str:
+        """The tactic that opens every definition of the development at a point."""
+        return f"Ltac put_in := cbv beta iota zeta delta [{' '.join(names)} {_OURS}].\n"
