@@ -1,5 +1,6 @@
 """Random small losses as text: intermediates, nested sums, shared parameters, every function."""
 
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 HEADER = """index n : N, d : D, e : D, k : K
@@ -100,3 +101,23 @@ def losses(draw):
         made.append((f"u{number}", own))
     lines.append(f"loss[n] = {draw(formulas(('n',), 2, tuple(made)))}")
     return HEADER + "\n".join(lines) + "\n"
+
+
+def drawn_losses(piece):
+    """Different random losses, the same for the same number."""
+    found = {}
+
+    @seed(piece)
+    @settings(
+        max_examples=60,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(losses())
+    def collect(text):
+        found[text] = None
+
+    collect()
+    return list(found)

@@ -1,37 +1,15 @@
 """Random losses: whatever is derived agrees with forward differentiation of the text."""
 
 import pytest
-import random_losses
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from random_losses import drawn_losses
 from second_reader import Reading, UndefinedError, agree, drawn, pattern, read
 from soundness import length, record
 
 from symgrad.calculus import derive
 from symgrad.lang.parser import parse_model
 
-EXAMPLES = 60
 PIECES = length(1, 54)
 OUTCOMES = []
-
-
-def drawn_losses(piece):
-    """Different random losses, the same for the same number."""
-    found = {}
-
-    @seed(piece)
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(random_losses.losses())
-    def collect(text):
-        found[text] = None
-
-    collect()
-    return list(found)
 
 
 def contradictions(text, report):
@@ -81,5 +59,5 @@ def test_every_formula_that_is_derived_is_the_derivative(piece):
 
 
 def test_few_random_losses_stay_undecided():
-    assert len(OUTCOMES) >= EXAMPLES / 2
+    assert len(OUTCOMES) >= 30
     assert OUTCOMES.count("undecided") <= len(OUTCOMES) / 20

@@ -1,6 +1,5 @@
 """Developments for Coq: what they state, that coqc accepts them, and that it refuses wrong ones."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from coq_mutants import batch
-from soundness import record
+from soundness import FULL, length, record
 
 from symgrad import catalogue
 from symgrad.calculus import derive
@@ -23,9 +22,8 @@ from symgrad.lang.parser import parse_model
 from symgrad.render.terminal import to_text
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "calculus"))
-from test_random_losses import drawn_losses
+from random_losses import drawn_losses
 
-CAMPAIGN = bool(os.environ.get("SYMGRAD_CAMPAIGN"))
 WITHOUT = {
     "batch_max": ("the maximum over an index", "there is no word for", "a gradient is missing"),
     "gradient_accumulation": ("no matter of rational numbers",),
@@ -42,12 +40,12 @@ WITHOUT = {
 SLOW = ("batch_norm",)
 """Entries on which coqc takes more than 30 seconds."""
 
-RANDOM = 50
+RANDOM = length(3, 50)
 """Random losses whose developments are compiled, so many in one file."""
 TOGETHER = 10
 
 QUICK = ("logistic_regression", "rmse")
-ENTRIES = [name for name in catalogue.names() if name not in SLOW] if CAMPAIGN else QUICK
+ENTRIES = [name for name in catalogue.names() if name not in SLOW] if FULL else QUICK
 CONDITION = "index n : N\nbatch n\ndata y[n]\nparameter b\nloss[n] = log(b - y[n])"
 
 
@@ -111,7 +109,6 @@ def in_one_file(developments):
 
 
 @pytest.mark.coq
-@pytest.mark.skipif(not CAMPAIGN, reason="fifty developments: make test-soundness")
 def test_coq_accepts_random_losses_that_the_kernel_proves(compiled_library):
     found = proved_at_random(RANDOM)
     rejected = []
