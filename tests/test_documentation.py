@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line.startswith("symgrad ")]
+LINES = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line.startswith("symgrad ")]
+COMMANDS = [pytest.param(line, marks=pytest.mark.coq if "coq" in line else ()) for line in LINES]
 
 
 def test_the_readme_has_the_two_commands_and_they_are_targets():
