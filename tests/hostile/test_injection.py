@@ -4,6 +4,7 @@ Names cannot carry anything, since they are identifiers; so the free texts are t
 and every place of the document tree that a renderer writes words from.
 """
 
+import ast
 import json
 import re
 from collections import Counter
@@ -16,6 +17,7 @@ import pytest
 
 from symgrad.calculus import derive
 from symgrad.errors import InputError
+from symgrad.export.coq import develop
 from symgrad.lang.parser import model_name, parse_model
 from symgrad.render.canvas import settings, written
 from symgrad.render.document import tell
@@ -219,3 +221,35 @@ def test_the_measure_of_these_tests_sees_what_is_not_escaped():
         with pytest.raises(AssertionError):
             holds_only_words(f"A title: {raw}", plain)
     holds_only_words(f"A title: {tex_text(' '.join(PAYLOADS.values()))}", plain)
+
+
+HOSTILE = """# Words {0}
+title     A title {0}
+index     n : N
+batch     n
+data      x[n]
+parameter w
+loss[n] = (w * x[n])^2
+source    A source {0}
+"""
+
+
+def test_no_text_ends_the_docstring_of_emitted_code():
+    payload = '""" + __import__("pathlib").Path("pwned").touch() + """ \\'
+    told = ast.parse(derive(parse_model(HOSTILE.format(payload), "small")).to_numpy())
+    clean = ast.parse(derive(parse_model(HOSTILE.format(""), "small")).to_numpy())
+    assert "pwned" in ast.get_docstring(told)
+    assert [ast.dump(line) for line in told.body[1:]] == [ast.dump(line) for line in clean.body[1:]]
+
+
+def test_no_text_ends_a_comment_of_coq():
+    told = develop(derive(parse_model(HOSTILE.format('*) Axiom oops : False. (* " (*) '), "small"))).text
+    depth, outside = 0, ""
+    for part in re.split(r"(\(\*|\*\))", told):
+        depth += {"(*": 1, "*)": -1}.get(part, 0)
+        assert depth >= 0
+        outside += "" if depth or part == "*)" else part
+    assert depth == 0
+    assert "Axiom" not in outside
+    assert "Theorem" in outside
+    assert '"' not in told

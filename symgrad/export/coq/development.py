@@ -506,8 +506,8 @@ class _Writer:
         intro = "".join(f"    {line}\n" for line in model.introduction)
         claims = "\n\n".join(self.statements)
         lines = [
-            f"(** * {model.title}\n\n{_plain(intro)}\n    Written by symgrad. Checked by coqc, with the library "
-            "Symgrad.v beside it.\n    Every theorem holds for all sizes, all data and all parameters. *)\n",
+            f"(** * {_plain(model.title)}\n\n{_plain(intro)}\n    Written by symgrad. Checked by coqc, with the "
+            "library Symgrad.v beside it.\n    Every theorem holds for all sizes, all data and all parameters. *)\n",
             "From Coq Require Import Reals Lra Lia List.\nRequire Import Symgrad.\nOpen Scope R_scope.\n",
             f"(** What is proved, in the order of the proofs:\n\n{_plain(claims)} *)\n",
             f"Section {self.section}.\n",

@@ -8,12 +8,12 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from symgrad.calculus.derivation import CoqReport
 from symgrad.errors import LimitError, MissingDependencyError
 from symgrad.export.coq.development import develop, library
+from symgrad.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from symgrad.calculus.derivation import Derivation
@@ -50,9 +50,9 @@ def compiled(text: str, *, seconds: float = SECONDS) -> Answer:
     program = shutil.which("coqc")
     if program is None:
         raise MissingDependencyError(_ADVICE)
-    with TemporaryDirectory(prefix="symgrad-") as folder:
+    with scratch_folder() as folder:
         for name, content in (("Symgrad", library()), ("Development", text)):
-            Path(folder, f"{name}.v").write_text(content, encoding="utf-8")
+            (folder / f"{name}.v").write_text(content, encoding="utf-8")
             started = time.monotonic()
             ran = _run([program, "-q", "-w", "none", "-Q", ".", "", f"{name}.v"], folder, seconds)
             if ran.returncode:
@@ -61,7 +61,7 @@ def compiled(text: str, *, seconds: float = SECONDS) -> Answer:
     return Answer(ran.returncode == 0, f"{ran.stdout}{ran.stderr}".strip(), took)
 
 
-def _run(command: list[str], folder: str, seconds: float) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], folder: Path, seconds: float) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False

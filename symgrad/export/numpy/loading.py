@@ -28,6 +28,6 @@ def loaded(text: str, name: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise InputError(f"{path} cannot be imported")
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
     weakref.finalize(module, shutil.rmtree, folder, ignore_errors=True)
+    spec.loader.exec_module(module)
     return module

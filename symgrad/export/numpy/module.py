@@ -104,7 +104,9 @@ class _Module:
 
     def _header(self, needed: Sequence[str]) -> str:
         plan = self.plan
-        said = [f'"""{plan.title}: per-sample gradients in closed form.', ""]
+        # A title is anybody's text; in a docstring it may neither end it nor escape anything.
+        title = " ".join(plan.title.replace("\\", "\\\\").replace('"', "'").split())
+        said = [f'"""{title}: per-sample gradients in closed form.', ""]
         said += ["Proved for all sizes, and replayed by the checker:"]
         for line in plan.proved:
             said += textwrap.wrap(line, WIDTH - 2, initial_indent="- ", subsequent_indent="  ")
