@@ -2161,6 +2161,9 @@ def edits():
 
 
 EDITS = edits()
+EDITED_THROUGHOUT = {"linear_regression", "logistic_regression", "mlp_tanh", "sum_reduction"}
+"""The entries that are altered in every way also outside a campaign; the others in twenty ways by lot."""
+
 ALTERED = "refused: the certificate was altered: its sha256 is not that of its content"
 
 
@@ -2170,7 +2173,9 @@ def test_an_altered_certificate_is_refused(real, name):
     goal, certificate = [json.loads(text) for text in texts]
     draw = random.Random(name)
     done, slipped, tried = set(), [], 0
-    for kind, (where, alter) in EDITS.items():
+    every = FULL or name in EDITED_THROUGHOUT
+    for kind in EDITS if every else draw.sample(list(EDITS), 20):
+        where, alter = EDITS[kind]
         for place in some(where(goal, certificate), draw):
             altered = [json.loads(text) for text in texts]
             alter(*altered, place)
@@ -2188,8 +2193,8 @@ def test_an_altered_certificate_is_refused(real, name):
     # then the steps are another proof of the same statements.
     other_proofs = {"a letter", "an operand", "an operand more", "operands in another order", "the first premise"}
     assert {kind for kind, _ in slipped} <= other_proofs
-    assert len(slipped) <= 0.04 * tried
-    assert len(done) >= 50, sorted(EDITS.keys() - done)
+    assert len(slipped) <= (0.04 if every else 0.1) * tried
+    assert len(done) >= (50 if every else 12), sorted(EDITS.keys() - done)
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -2269,10 +2274,10 @@ def conclusions(goal, certificate):
     return found
 
 
-def edit_every_leaf(tree):
-    """Edit each leaf once, in place, and put it back; of those in lists, every fifth unless it is a campaign."""
+def edit_every_leaf(tree, stride=5):
+    """Edit each leaf once, in place, and put it back; of those in lists, one in ``stride`` unless it is a campaign."""
     every = list(leaves(tree))
-    for path in every if FULL else [*(p for p in every if len(p) == 1), *[p for p in every if len(p) > 1][::5]]:
+    for path in every if FULL else [*(p for p in every if len(p) == 1), *[p for p in every if len(p) > 1][::stride]]:
         *above, last = path
         place = tree
         for key in above:
@@ -2305,15 +2310,15 @@ def test_an_edit_of_any_leaf_under_a_new_hash_proves_the_same_or_is_refused(real
     goal, certificate = real(name)
     parsed = json.loads(certificate)
     count, accepted = 0, []
-    for path in edit_every_leaf(parsed):
+    for path in edit_every_leaf(parsed, 29):
         count += 1
         if judged(json.loads(goal), parsed)[0] == 0 and path != ("sha256",):
             accepted.append(path)
             assert path[0] == "terms", path
             assert parsed["terms"][path[1]][0] in {"entry", "delta"}, path
-    assert count > length(400, 2000)
+    assert count > length(60, 2000)
     sys.stdout.write(f"{name}: {len(accepted)} of {count} edits under a new hash are another proof\n")
-    assert len(accepted) < 0.01 * count
+    assert len(accepted) < length(0.05, 0.01) * count
 
 
 def test_an_edit_of_any_leaf_of_the_goal_is_refused(real):

@@ -1,5 +1,6 @@
 """True claims, written in many ways: none may be refuted, whatever cannot be proved."""
 
+import random
 import re
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -7,7 +8,8 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
-from few_entries import FEW
+from few_entries import FEW, LONG
+from soundness import FULL, length
 from true_claims import CHANGES, variants
 
 from symgrad import catalogue
@@ -16,7 +18,7 @@ from symgrad.kernel.terms import ZERO, Number, Times, letters
 from symgrad.lang.model import Claim
 from symgrad.lang.parser import load_model, parse_model
 
-MOST = 20
+MOST = length(8, 20)
 """True claims per entry: they are chosen in turn from every rewriting of every gradient."""
 
 THREE = Number(Fraction(3))
@@ -47,9 +49,11 @@ def true(name):
     for claim in bases(name):
         for kind, changed in variants(claim, model(name).program):
             queues[kind].append(changed)
-    chosen, seen = [], set()
+    chosen, seen, kinds = [], set(), sorted(queues)
+    random.Random(name).shuffle(kinds)
     while any(queues.values()) and len(chosen) < MOST:
-        for kind, queue in queues.items():
+        for kind in kinds:
+            queue = queues[kind]
             while queue and len(chosen) < MOST:
                 claim = queue.pop()
                 if claim not in seen:
@@ -81,19 +85,23 @@ def test_few_true_claims_are_left_undecided(name):
 def test_the_true_claims_are_many_and_of_every_kind():
     kinds = Counter(kind for name in NAMES for kind, _ in true(name))
     assert set(CHANGES) < set(kinds)
-    assert sum(kinds.values()) >= 500
+    assert sum(kinds.values()) >= length(300, 500)
 
 
 @every
 def test_what_is_made_wrong_is_refuted_by_the_same_means(name):
     """So the first test can fail: three times a true right side is not right."""
-    wrong = [replace(claim, right=Times((THREE, claim.right))) for _, claim in true(name)[:2] if claim.right != ZERO]
+    wrong = [
+        replace(claim, right=Times((THREE, claim.right)))
+        for _, claim in true(name)[: length(1, 2)]
+        if claim.right != ZERO
+    ]
     found = derive(replace(model(name), claims=tuple(wrong), expected=frozenset())).claims
     assert found
     assert {result["status"] for result in found} == {"refuted"}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not model(name).expected])
+@pytest.mark.parametrize("name", [name for name in NAMES if not model(name).expected and (FULL or name not in LONG)])
 def test_other_names_change_no_verdict(name):
     """Every tensor, letter and size with another name, in another order of the alphabet."""
     here = model(name)

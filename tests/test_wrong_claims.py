@@ -11,6 +11,7 @@ import pytest
 from few_entries import FEW, LONG
 from flint import arb
 from second_reader import Reading, UndefinedError, differ, drawn, exact, normalised, read
+from soundness import FULL, length
 from wrong_claims import variants
 
 from symgrad import catalogue
@@ -20,7 +21,7 @@ from symgrad.lang.parser import load_model, parse_model
 from symgrad.lang.text import Printer
 from symgrad.oracles.points import sample_point
 
-MOST = 40
+MOST = length(16, 40)
 """Wrong claims per entry: they are chosen in turn from every mistake about every claim."""
 
 SQUARE = """
@@ -121,6 +122,8 @@ def wrong(name, most=MOST):
             queues[kind, number].append(replace(claim, right=right))
     keys = sorted(queues)
     random.Random(name).shuffle(keys)
+    turn = {key: sum(number == key[1] for _, number in keys[:k]) for k, key in enumerate(keys)}
+    keys.sort(key=turn.get)  # so that every claim has one before any has two
     chosen, seen = [], set(model.claims)
     while any(queues.values()) and len(chosen) < most:
         for kind, number in keys:
@@ -199,7 +202,7 @@ def test_the_witness_of_a_wrong_claim_satisfies_the_assumptions(name):
 
 def test_the_wrong_claims_are_many_and_of_every_kind():
     kinds = Counter(kind for name in NAMES for kind, _ in wrong(name))
-    assert set(kinds) == {
+    known = {
         "sign",
         "factor 2",
         "factor 1/2",
@@ -216,7 +219,8 @@ def test_the_wrong_claims_are_many_and_of_every_kind():
         "wrong activation",
         "wrong power",
     }
-    assert sum(kinds.values()) >= 1000
+    assert set(kinds) == known if FULL else len(set(kinds) & known) >= 13
+    assert sum(kinds.values()) >= length(400, 1000)
     assert min(len(wrong(name)) for name in NAMES) >= 12
 
 

@@ -25,6 +25,12 @@ def test_derive_and_prove_an_entry(benchmark, name):
     assert benchmark.stats.stats.min < 1
 
 
+def test_derive_and_prove_the_catalogue(benchmark):
+    models = [load_model(catalogue.find(name)) for name in catalogue.names()]
+    benchmark.pedantic(lambda: [derive(model) for model in models], rounds=1, warmup_rounds=0)
+    assert benchmark.stats.stats.max < 120
+
+
 @pytest.mark.parametrize("hidden", DEPTHS)
 def test_derive_and_prove_a_deep_network(benchmark, hidden):
     model = mlp(hidden=hidden)

@@ -13,7 +13,7 @@ from symgrad.tensorflow import from_function
 
 pytestmark = pytest.mark.tensorflow
 
-COUNT = length(30, 300)
+COUNT = length(12, 300)
 REFUSED, POWERLESS = [], []
 
 
