@@ -13,7 +13,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 FIGURES := $(VENV)/figures
-CAMPAIGNS := tests/test_checker.py tests/arena tests/mutation tests/test_wrong_claims_everywhere.py tests/calculus/test_random_losses.py \
+CAMPAIGNS := tests/test_checker.py tests/arena tests/mutation tests/test_wrong_claims_everywhere.py tests/test_wrong_claims.py \
+	tests/test_true_claims.py tests/calculus/test_random_losses.py \
 	tests/lang/test_text.py tests/render/test_latex.py tests/oracles/test_power.py tests/importers/test_campaign.py \
 	tests/hostile tests/reach tests/export tests/mutation/campaign_coverage.py
 
