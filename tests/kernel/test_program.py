@@ -289,6 +289,7 @@ def test_the_single_program_drops_every_position_of_the_sample():
     assert alone.tensors["x"].shape == ("D",)
     assert alone.tensors["loss"].shape == ()
     assert "objective" not in alone.tensors
+    assert {*w_.single(program(LOSS)).tensors} == {"y", "b", "loss"}
     assert alone.bodies["h"].letters == (k,)
     assert alone.bodies["z"].body == plus(t.sigma(d, times(w(d), t.Entry("x", (d,)))), b)
     assert all("N" not in tensor.shape for tensor in alone.tensors.values())
@@ -302,6 +303,11 @@ def test_collapsing_makes_the_size_one():
     assert w_.collapsed(t.sigma(n, times(y(n), t.Delta(n, m))), "N") == times(t.Entry("y", ()), ONE)
     inner = t.sigma(d, t.sigma(n, times(x(n, d), t.sigma(e, v(e, k)), w(d))))
     assert w_.collapsed(inner, "N") == t.sigma(d, times(t.Entry("x", (d,)), t.sigma(e, v(e, k)), w(d)))
+
+
+def test_collapsing_keeps_the_letters_of_sums_inside_sums_apart():
+    for both in (t.sigma(d, t.sigma(e, times(w(d), v(e, k)))), t.sigma(d, times(t.sigma(e, times(w(e), w(d))), w(d)))):
+        assert w_.collapsed(both, "N") == both
 
 
 def test_two_batch_axes_hold_the_same_sample():

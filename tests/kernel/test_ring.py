@@ -49,6 +49,7 @@ POLYNOMIALS = {
     "product of deltas": (times(t.Delta(d, e), t.Delta(e, d), b), times(b, t.Delta(d, e))),
     "functions are atoms": (times(f("exp", b), f("exp", b)), power(f("exp", b), 2)),
     "inverses are atoms": (plus(power(b, -1), power(b, -1)), times(num(2), power(b, -1))),
+    "an inverse beside a square": (times(power(b, 2), power(s, -1)), times(power(s, -1), b, b)),
     "roots are atoms": (times(s, power(b, "1/2")), times(power(b, "1/2"), s)),
     "sums are atoms": (times(num(2), t.sigma(d, w(d))), plus(t.sigma(e, w(e)), t.sigma(d, w(d)))),
 }
