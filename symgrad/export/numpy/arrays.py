@@ -96,9 +96,12 @@ class Body:
         names: the names of the module.
         plan: says which tensors are labels, which forms are stable, and which axis comes first: the samples'.
         terms: everything that will be asked for, so that what is used twice is computed once.
+        functional: whether functions are written where arrays of NumPy have methods and operators of their own, as
+            other frameworks need.
     """
 
-    def __init__(self, names: Names, plan: Plan, terms: Iterable[t.Term]) -> None:
+    def __init__(self, names: Names, plan: Plan, terms: Iterable[t.Term], *, functional: bool = False) -> None:
+        self.functional = functional
         self.names, self.labels, self.stable, self.batch = names.copy(), plan.labels, plan.stable, plan.sample
         self.lines: list[str] = []
         self.functions: set[str] = set()
@@ -119,7 +122,7 @@ class Body:
         if found.axes == tuple(letters):
             return found.code
         shape = ", ".join(self.size(i.size) for i in letters) + ("," if len(letters) == 1 else "")
-        code = self.spread(found, letters) if found.axes else f"{self.kind()}.type({found.code})"
+        code = self.spread(found, letters) if found.axes else self._number_of(found.code)
         return f"np.broadcast_to({code}, ({shape}))"
 
     def size(self, name: str) -> str:
@@ -143,6 +146,33 @@ class Body:
         self.functions.add(function)
         return f"{function}({', '.join(arguments)})"
 
+    # -- spellings ------------------------------------------------------------------------------------------------
+
+    def _number_of(self, code: str) -> str:
+        """A number in the precision that is computed in."""
+        if self.functional and code.startswith("_constant(") and code.find(")") == len(code) - 1:
+            return code
+        return self.call("_constant", code, self.kind()) if self.functional else f"{self.kind()}.type({code})"
+
+    def _reduced(self, how: str, found: Array, at: str, axes: tuple[t.Index, ...]) -> Array:
+        """The ``sum`` or ``max`` along some axes."""
+        if self.functional:
+            return Array(f"np.{how}({found.code}, axis={at})", axes)
+        return Array(f"{found.at(ATOM)}.{how}(axis={at})", axes)
+
+    def _matrix_product(self, first: Array, second: Array, axes: tuple[t.Index, ...]) -> Array:
+        if self.functional:
+            return Array(self.call("_matmul", first.code, second.code), axes)
+        return Array(f"{first.at(UNARY)} @ {second.at(UNARY)}", axes, PRODUCT)
+
+    def taken(self, found: Array, label: str, at: int, axes: tuple[t.Index, ...]) -> Array:
+        """The entries along one axis that labels choose."""
+        if self.functional:
+            return Array(self.call("_take", found.code, label, str(at)), axes)
+        if at == 0 and found.code.isidentifier():
+            return Array(f"{found.code}[{label}]", axes)
+        return Array(f"{found.code}.take({label}, {at})", axes)
+
     # -- axes -----------------------------------------------------------------------------------------------------
 
     def ordered(self, found: Array, wanted: Sequence[t.Index]) -> Array:
@@ -152,10 +182,10 @@ class Body:
             return found
         if len(order) != len(found.axes):
             raise InputError(f"an axis of {found.code} is not among those wanted")
-        base = found.at(ATOM)
-        if len(order) == 2:
-            return Array(f"{base}.T", order)
-        return Array(f"{base}.transpose({', '.join(str(found.axes.index(i)) for i in order)})", order)
+        places = ", ".join(str(found.axes.index(i)) for i in order)
+        if self.functional:
+            return Array(f"np.transpose({found.code}, ({places}))", order)
+        return Array(f"{found.at(ATOM)}.{'T' if len(order) == 2 else f'transpose({places})'}", order)
 
     def spread(self, found: Array, wanted: Sequence[t.Index], level: int = SUM) -> str:
         """The expression, with axes of length one where it lacks one; those in front are left to broadcasting."""
@@ -183,7 +213,7 @@ class Body:
             return replace(known, axes=tuple(back[i] for i in known.axes))
         found = self._value(term, tuple(wanted))
         if not mentioned(term) and "(" in found.code and not found.axes:  # NumPy's own float64 would spread
-            found = Array(f"{self.kind()}.type({found.code})", ())
+            found = Array(self._number_of(found.code), ())
         heavy = not isinstance(term, t.Entry | t.Number | t.Size) and found.axes
         if heavy and self.count[key] > 1:
             found = self.store(found)
@@ -199,7 +229,7 @@ class Body:
             case t.Number(value):
                 return _number(value)
             case t.Size(name):
-                return Array(self.size(name), ())
+                return Array(self._number_of(self.size(name)) if self.functional else self.size(name), ())
             case t.Entry(tensor, indices):
                 return self._entry(tensor, tuple(i for i in indices if isinstance(i, t.Index)))
             case t.Delta(t.Index() as left, t.Index() as right):
@@ -222,8 +252,7 @@ class Body:
                 letter = self.letter(size)
                 inner = self.value(t.opened(body, letter))
                 axes = tuple(i for i in inner.axes if i != letter)
-                at = inner.axes.index(letter)
-                return Array(f"{inner.at(ATOM)}.max(axis={at})", axes)
+                return self._reduced("max", inner, str(inner.axes.index(letter)), axes)
         raise InputError(f"a {type(term).__name__} is not written as NumPy")
 
     def letter(self, size: str) -> t.Index:
@@ -257,6 +286,8 @@ class Body:
         values = [self.value(a) for a in arguments]
         axes = self.union(values)
         spread = [self.spread(v, axes) if len(values) > 1 else self.ordered(v, axes).code for v in values]
+        if self.functional:  # not every framework has functions of Python's numbers
+            spread = [c if mentioned(a) else self._number_of(c) for c, a in zip(spread, arguments, strict=True)]
         name = FUNCTIONS[function]
         return Array(self.call(name, *spread) if name[0] == "_" else f"{name}({', '.join(spread)})", axes)
 
@@ -351,11 +382,12 @@ class Body:
         if len(values) == 1:
             found = values[0]
             axes = tuple(i for i in found.axes if i not in letters)
-            if len(letters) == 1 and found.axes[:1] == (*letters,) and axes and letters[0].size == self.batch.size:
+            whole = len(letters) == 1 and found.axes[:1] == (*letters,) and len(axes) == 1 and not self.functional
+            if whole and letters[0].size == self.batch.size:
                 ones = f"np.ones({self.size(letters[0].size)}, {self.kind()})"
                 return Array(f"{ones} @ {found.at(UNARY)}", axes, PRODUCT)  # faster than a sum, and rounds less
             at = ", ".join(str(k) for k, i in enumerate(found.axes) if i in letters)
-            return Array(f"{found.at(ATOM)}.sum(axis={at if at.isdigit() else f'({at})'})", axes)
+            return self._reduced("sum", found, at if at.isdigit() else f"({at})", axes)
         if len(values) == 2:
             return self._two(letters, values[0], values[1], wanted)
         return self._einsum(letters, values, wanted)
@@ -400,11 +432,10 @@ class Body:
         if swap:
             first, second, left, right = second, first, right, left
         if max(len(left), len(right), len(letters)) == 1:
-            a = self.ordered(first, (*left, *letters)).at(UNARY)
-            b = self.ordered(second, (*letters, *right)).at(UNARY)
-            if b == f"{a}.T":
-                return Array(self.call("_products", a), (*left, *right))
-            return Array(f"{a} @ {b}", (*left, *right), PRODUCT)
+            a, b = self.ordered(first, (*left, *letters)), self.ordered(second, (*letters, *right))
+            if b.at(UNARY) == f"{a.at(UNARY)}.T":
+                return Array(self.call("_products", a.at(UNARY)), (*left, *right))
+            return self._matrix_product(a, b, (*left, *right))
         if not left and not right:
             return self._einsum(letters, [first, second], wanted)
         pairs = [[array.axes.index(i) for i in letters] for array in (first, second)]
@@ -424,9 +455,9 @@ class Body:
             return self._einsum(letters, [first, second], wanted)
         if wanted and wanted.index(left[0]) > wanted.index(right[0]) if {*left, *right} <= set(wanted) else False:
             first, second, left, right = second, first, right, left
-        a = self.ordered(first, (*shared, *left, *letters)).at(UNARY)
-        b = self.ordered(second, (*shared, *letters, *right)).at(UNARY)
-        return Array(f"{a} @ {b}", (*shared, *left, *right), PRODUCT)
+        a = self.ordered(first, (*shared, *left, *letters))
+        b = self.ordered(second, (*shared, *letters, *right))
+        return self._matrix_product(a, b, (*shared, *left, *right))
 
     def _einsum(self, letters: Sequence[t.Index], values: Sequence[Array], wanted: tuple[t.Index, ...]) -> Array:
         axes = self.union(values)
@@ -437,7 +468,7 @@ class Body:
         pattern = (
             f"{','.join(''.join(spelled[i] for i in v.axes) for v in values)}->{''.join(spelled[i] for i in kept)}"
         )
-        more = ", optimize=True" if len(values) > 2 else ""
+        more = ", optimize=True" if len(values) > 2 and not self.functional else ""
         return Array(f'np.einsum("{pattern}", {", ".join(v.code for v in values)}{more})', kept)
 
 
