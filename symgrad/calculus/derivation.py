@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.calculus.certificate import write_certificate, write_goal
 from symgrad.calculus.local import Chain
 from symgrad.calculus.reverse import Reverse
-from symgrad.errors import SymgradError
+from symgrad.errors import InputError, SymgradError
 from symgrad.kernel import terms as t
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
@@ -348,7 +348,34 @@ class Derivation:
         """
         from symgrad.export.numpy.module import module_text
 
-        return module_text(self.factored.plan, fast=fast)
+        measured = []
+        if self.check_report is not None:
+            from symgrad.export.numpy.exact import accuracy
+
+            measured = [
+                f"the formulas: {self.check_report}",
+                f"these functions by ball arithmetic: {accuracy(self, self.compile())}",
+            ]
+        return module_text(self.factored.plan, fast=fast, measured=measured)
+
+    def to_framework(self, framework: str) -> str:
+        """Losses, mean gradient, norms and clipped mean as a module for ``jax`` or ``tensorflow``, for a train step.
+
+        Raises:
+            InputError: as ``to_numpy``; or for another framework.
+            ProgramError: likewise.
+
+        Example:
+            >>> import symgrad as sg
+            >>> "jnp.transpose(x, (1, 0))" in sg.derive(sg.models.logistic()).to_framework("jax")
+            True
+        """
+        from symgrad.export.numpy.module import framework_text
+
+        if framework not in {"jax", "tensorflow"}:
+            raise InputError(f"code is written for numpy, jax and tensorflow, not for {framework!r}")
+        measured = [f"the formulas: {self.check_report}"] if self.check_report is not None else []
+        return framework_text(self.factored.plan, framework, measured=measured)
 
     def compile(self, *, fast: bool = False) -> ModuleType:
         """The module of ``to_numpy``, imported: ``loss``, ``mean_gradient``, ``per_sample_norms`` and the rest.
@@ -364,8 +391,9 @@ class Derivation:
             array([2.54950976])
         """
         from symgrad.export.numpy.loading import loaded
+        from symgrad.export.numpy.module import module_text
 
-        return loaded(self.to_numpy(fast=fast), self.model.name)
+        return loaded(module_text(self.factored.plan, fast=fast), self.model.name)
 
     def in_blocks(self, function: str, arrays: Mapping[str, Any], **options: Any) -> Any:
         """A per-sample result over data larger than memory; see ``symgrad.export.numpy.blocks.in_blocks``."""

@@ -38,32 +38,45 @@ FOR_FRAMEWORKS = ("loss", "per_sample_loss", "mean_gradient", "per_sample_norms"
 WIDTH = 120
 
 
-def module_text(plan: Plan, *, fast: bool = False) -> str:
+def module_text(plan: Plan, *, fast: bool = False, measured: Sequence[str] = ()) -> str:
     """The module that computes what was proved.
 
     Args:
         plan: the proved formulas.
         fast: whether outer products are written by numba.
+        measured: what the header says of measurements, a line each.
 
     Raises:
         InputError: if a formula of the model is not written as NumPy.
     """
-    return _Module(plan, fast=fast).text()
+    return _Module(plan, fast=fast, measured=measured).text()
 
 
-def framework_text(plan: Plan, framework: str, functions: Sequence[str] = FOR_FRAMEWORKS) -> str:
+def choices(plan: Plan) -> list[str]:
+    """What the cost model chose for each parameter, a line each."""
+    module = _Module(plan, fast=False)
+    module.text()
+    return module.chosen()
+
+
+def framework_text(
+    plan: Plan, framework: str, functions: Sequence[str] = FOR_FRAMEWORKS, *, measured: Sequence[str] = ()
+) -> str:
     """A module of one of ``FRAMEWORKS``: functions that it traces, compiles and can differentiate, without any checks.
 
     Raises:
         InputError: if a formula of the model is not written as NumPy.
     """
-    return _Module(plan, fast=False, framework=FRAMEWORKS[framework]).for_framework(functions)
+    return _Module(plan, fast=False, framework=FRAMEWORKS[framework], measured=measured).for_framework(functions)
 
 
 class _Module:
     """The functions of one module, and what they share."""
 
-    def __init__(self, plan: Plan, *, fast: bool, framework: Framework | None = None) -> None:
+    def __init__(
+        self, plan: Plan, *, fast: bool, framework: Framework | None = None, measured: Sequence[str] = ()
+    ) -> None:
+        self.measured = measured
         self.plan, self.fast, self.framework = plan, fast, framework
         self.n = plan.sample
         libraries = ("np", "math", "numba", "jax", "jnp", "tf", "torch", "F") if framework else ("np", "math", "numba")
@@ -98,7 +111,7 @@ class _Module:
     def _framework_header(self) -> str:
         title = self.framework.title if self.framework else ""
         said = [f'"""{self._title()}: gradients in closed form, for {title}.', ""]
-        said += [*self._proof(), "", "What the cost model chose, by parameter:", *self._chosen()]
+        said += [*self._proof(), "", "What the cost model chose, by parameter:", *_listed(self.chosen())]
         said += ["", *textwrap.wrap(_FOR_USERS, WIDTH), '"""', "", ""]
         return "\n".join(said)
 
@@ -130,7 +143,7 @@ class _Module:
 
     def _header(self, needed: Sequence[str]) -> str:
         said = [f'"""{self._title()}: per-sample gradients in closed form.', "", *self._proof()]
-        said += ["", "What the cost model chose, by parameter:", *self._chosen()]
+        said += ["", "What the cost model chose, by parameter:", *_listed(self.chosen())]
         said += ["", *_CONVENTIONS, '"""', ""]
         said += ["import math", ""] if "_erf" in needed else []
         said += ["import numba"] if "_outer" in needed else []
@@ -143,10 +156,12 @@ class _Module:
 
     def _proof(self) -> list[str]:
         said = ["Proved for all sizes, and replayed by the checker:", *_listed(self.plan.proved)]
-        return [*said, f"Hash of the certificate: {self.plan.sha256}"]
+        said += [f"Hash of the certificate: {self.plan.sha256}", "", "Measured:"]
+        return [*said, *_listed(self.measured or ["nothing, since no check was asked for when this was written"])]
 
-    def _chosen(self) -> list[str]:
-        return _listed(f"{name}: {', '.join(chosen)}" for name, chosen in self.choices.items() if chosen)
+    def chosen(self) -> list[str]:
+        """What was chosen for each parameter, a line each; known once the functions are written."""
+        return [f"{name}: {', '.join(chosen)}" for name, chosen in self.choices.items() if chosen]
 
     def _tables(self) -> str:
         plan = self.plan
