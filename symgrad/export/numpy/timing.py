@@ -132,18 +132,18 @@ def timings(plan: Plan, given: Sequence[Any], *, rounds: int, fast: bool, peers:
         for job in WEIGHTED:
             del ours[job]
     theirs = {name: jobs(name, plan, given, CLIP) for name in peers}
-    return [timed(job, run, {name: done[job] for name, done in theirs.items()}, rounds) for job, run in ours.items()]
+    found = []
+    for job, run in ours.items():
+        sides = {name: done[job] for name, done in theirs.items()}
+        own = run()
+        for name, side in sides.items():
+            compare(f"{job}: {name}", own, side())
+        found.append(timed(job, run, sides, rounds))
+    return found
 
 
 def timed(job: str, ours: Callable[[], Any], theirs: Mapping[str, Callable[[], Any]], rounds: int) -> Timing:
-    """One job on all sides: results compared, then timed in turn, in another order each round.
-
-    Raises:
-        InputError: if a peer differs in a result.
-    """
-    own = ours()
-    for name, run in theirs.items():
-        _compare(f"{job}: {name}", own, run())
+    """One job on all sides, in turn, in another order each round."""
     now, _ = clock()
     sides = (ours, *theirs.values())
     repeats = []
@@ -165,7 +165,12 @@ def timed(job: str, ours: Callable[[], Any], theirs: Mapping[str, Callable[[], A
     return Timing(job, first, dict(zip(theirs, others, strict=True)))
 
 
-def _compare(told: str, ours: Any, theirs: Any) -> None:
+def compare(told: str, ours: Any, theirs: Any) -> None:
+    """Make sure that two results are the same job's.
+
+    Raises:
+        InputError: if they differ by more than rounding.
+    """
     pairs = [(ours[k], theirs[k]) for k in ours] if isinstance(ours, dict) else [(ours, theirs)]
     arrays = [(a, np.asarray(b)) for a, b in pairs]
     scale = max(float(np.abs(b).max()) for _, b in arrays)
