@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
+    from symgrad.calculus.clipping import Clipping
     from symgrad.calculus.factored import Factored
     from symgrad.calculus.matrix import MatrixForm
+    from symgrad.export.numpy.plan import Plan
     from symgrad.lang.model import Claim
     from symgrad.oracles.report import CheckReport, Formulas
 
@@ -339,6 +341,22 @@ class Derivation:
             raise ProgramError(f"the checker refused the certificate of {self.model.name}'s code: {said}")
         return found
 
+    @cached_property
+    def clipping(self) -> Clipping:
+        """The theorem of the clipped mean, replayed by the checker.
+
+        Raises:
+            InputError: if the samples are coupled.
+            ProgramError: if the checker refuses.
+        """
+        from symgrad.calculus.clipping import clip
+
+        found = clip(self)
+        code, said = replay(found.goal, found.certificate)
+        if code:
+            raise ProgramError(f"the checker refused the certificate of {self.model.name}'s clipped mean: {said}")
+        return found
+
     def to_numpy(self, *, fast: bool = False) -> str:
         """The formulas as a module of Python that needs NumPy alone; ``fast`` adds numba for outer products.
 
@@ -356,7 +374,13 @@ class Derivation:
                 f"the formulas: {self.check_report}",
                 f"these functions by ball arithmetic: {accuracy(self, self.compile())}",
             ]
-        return module_text(self.factored.plan, fast=fast, measured=measured)
+        return module_text(self._coded, fast=fast, measured=measured)
+
+    @property
+    def _coded(self) -> Plan:
+        """The plan of code that is shown: its header names all theorems."""
+        plan = self.factored.plan
+        return replace(plan, proved=(*plan.proved, *self.clipping.told))
 
     def to_framework(self, framework: str) -> str:
         """Losses, mean gradient, norms and clipped mean as a module for ``jax`` or ``tensorflow``, for a train step.
@@ -375,7 +399,7 @@ class Derivation:
         if framework not in {"jax", "tensorflow"}:
             raise InputError(f"code is written for numpy, jax and tensorflow, not for {framework!r}")
         measured = [f"the formulas: {self.check_report}"] if self.check_report is not None else []
-        return framework_text(self.factored.plan, framework, measured=measured)
+        return framework_text(self._coded, framework, measured=measured)
 
     def compile(self, *, fast: bool = False) -> ModuleType:
         """The module of ``to_numpy``, imported: ``loss``, ``mean_gradient``, ``per_sample_norms`` and the rest.
@@ -398,8 +422,9 @@ class Derivation:
     def in_blocks(self, function: str, arrays: Mapping[str, Any], **options: Any) -> Any:
         """A per-sample result over data larger than memory; see ``symgrad.export.numpy.blocks.in_blocks``."""
         from symgrad.export.numpy.blocks import in_blocks
+        from symgrad.export.numpy.module import module_text
 
-        return in_blocks(self.to_numpy(), function, arrays, **options)
+        return in_blocks(module_text(self.factored.plan), function, arrays, **options)
 
     def to_latex(self, **options: Any) -> str:
         """The document as LaTeX; see ``symgrad.render.to_tex``."""

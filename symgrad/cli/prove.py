@@ -220,6 +220,8 @@ def artefacts(
     if form in CODE:
         files[f"{name}.code.certificate.json"] = derivation.factored.certificate
         files[f"{name}.code.goal.json"] = derivation.factored.goal
+        files[f"{name}.clip.certificate.json"] = derivation.clipping.certificate
+        files[f"{name}.clip.goal.json"] = derivation.clipping.goal
     if form == "tex":
         from symgrad.render.tex import macros
 

@@ -367,13 +367,13 @@ class _Module:
         """Statements that take factors or entries, whichever is less work for the sizes at hand."""
         shared = " * ".join(body.size(i.size) for i in block.shared)
         sides = [" * ".join(body.size(i.size) for i in own) for own, _ in block.groups if own]
-        before, known = body.lines, dict(body.stored)
+        before, known, products = body.lines, dict(body.stored), dict(body.products)
         ways = []
-        for term in (block.norm, _squared(block)):
-            body.lines, body.stored = [], dict(known)
+        for term in (block.norm, _squared(block)):  # what one way computes, the other does not have
+            body.lines, body.stored, body.products = [], dict(known), dict(products)
             code = body.value(term).code
             ways.append([*body.lines, f"{squares} += {code}"])
-        body.lines, body.stored = before, known
+        body.lines, body.stored, body.products = before, known, products
         factors, entries = (["    " + line.replace("\n", "\n    ") for line in way] for way in ways)
         test = f"if {shared} * ({' + '.join(sides)}) < {' * '.join(sides)}:"
         body.lines += [test, *factors, "else:", *entries]
@@ -473,7 +473,9 @@ class _Module:
         doc = self._doc(
             "The variance of the samples' gradients about their mean, and their noise scale; computed in float64.",
             [
-                "variance: a dict with an array for each parameter, of its shape; samples count as in the objective",
+                "variance: a dict with an array for each parameter, of its shape; samples count as in the objective; "
+                "the second moment less the squared mean, so that of an entry whose mean is M times its deviation "
+                "about M^2 units of roundoff are lost, and what rounding leaves below zero is zero",
                 "trace: the sum of all variances",
                 "noise_scale: the trace over the squared norm of the mean; infinite where that is zero",
             ],
