@@ -369,10 +369,12 @@ class Derivation:
         measured = []
         if self.check_report is not None:
             from symgrad.export.numpy.exact import accuracy
+            from symgrad.export.numpy.loading import loaded
 
+            code = loaded(module_text(self.factored.plan), self.model.name)
             measured = [
                 f"the formulas: {self.check_report}",
-                f"these functions by ball arithmetic: {accuracy(self, self.compile())}",
+                f"these functions by ball arithmetic: {accuracy(self, code)}",
             ]
         return module_text(self._coded, fast=fast, measured=measured)
 

@@ -61,10 +61,10 @@ def command(
     told = f"{model.name}, {dtype}, {clock()[1]}, medians of {rounds} rounds"
     if output:
         from symgrad.cli.output import write
-        from symgrad.render.ratios import ratios
+        from symgrad.render.ratios import timing_picture
 
         rows = {f.job: {peer: (f.ratio(peer), *f.spread(peer)) for peer in f.theirs} for f in found}
-        for path in write(Path(output), {"bench.svg": ratios(rows, told)}, force=force):
+        for path in write(Path(output), {"bench.svg": timing_picture(rows, told)}, force=force):
             manner.say(str(path))
     if manner.json:
         jobs = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLOURS, MARKS = (BLUE, ORANGE, GREEN), "osD"
 
 
-def ratios(rows: Mapping[str, Mapping[str, tuple[float, float, float]]], told: str) -> bytes:
+def timing_picture(rows: Mapping[str, Mapping[str, tuple[float, float, float]]], told: str) -> bytes:
     """The ratios of a timing, as SVG.
 
     Args:

@@ -6,7 +6,7 @@ import pytest
 
 from symgrad.errors import InputError
 from symgrad.render.canvas import settings
-from symgrad.render.ratios import draw_ratios, ratios
+from symgrad.render.ratios import draw_ratios, timing_picture
 
 ROWS = {
     "gram": {"jax": (4.0, 3.5, 5.0), "torch": (0.5, 0.4, 0.9)},
@@ -30,13 +30,13 @@ def test_the_picture_has_one_size_whatever_was_measured_and_says_what_it_shows()
     other = {
         job: {peer: (3 * r, 3 * low, 3 * high) for peer, (r, low, high) in row.items()} for job, row in ROWS.items()
     }
-    pictures = [ratios(rows, "logistic, float32").decode() for rows in (ROWS, other)]
+    pictures = [timing_picture(rows, "logistic, float32").decode() for rows in (ROWS, other)]
     widths = [float(re.search(r'width="([\d.]+)pt"', picture)[1]) for picture in pictures]
     assert widths[0] == pytest.approx(widths[1], abs=6)
-    assert pictures[0] == ratios(ROWS, "logistic, float32").decode()
+    assert pictures[0] == timing_picture(ROWS, "logistic, float32").decode()
     assert "How many times longer jax, torch take than the emitted code" in pictures[0]
 
 
 def test_nothing_is_no_picture():
     with pytest.raises(InputError, match="nothing was timed"):
-        ratios({}, "told")
+        timing_picture({}, "told")

@@ -372,6 +372,8 @@ class Body:
         if len(above) == 1 and not below and value == 1:
             return above[0]
         above.sort(key=lambda a: len(a.axes))
+        if above and above[-1].fresh and not any(a.axes for a in (*above[:-1], *below)):
+            return self._scaled_in_place(above, below, value)
         axes = self.union((*above, *below))
         negative, value = value < 0, abs(value)
         top = [self.spread(a, axes, UNARY) for a in above]
@@ -385,6 +387,19 @@ class Body:
             code += f" / {part}"
         binds = PRODUCT if len(top) + len(bottom) > 1 else ATOM
         return Array(f"-{code}" if negative else code, axes, SUM if negative else binds)
+
+    def _scaled_in_place(self, above: Sequence[Array], below: Sequence[Array], value: Fraction) -> Array:
+        """The last factor times numbers, written over it: a large temporary costs more than what is done with it."""
+        held = self._mine(above[-1])
+        times = [a.at(UNARY) for a in above[:-1]]
+        divisors = [b.at(UNARY) for b in below]
+        if value.numerator != 1:
+            times.insert(0, str(value.numerator))
+        if value.denominator != 1:
+            divisors.insert(0, str(value.denominator))
+        self.lines += [f"{held.code} *= {code}" for code in times]
+        self.lines += [f"{held.code} /= {code}" for code in divisors]
+        return held
 
     def _power(self, base: t.Term, exponent: Fraction) -> Array:
         """A positive power."""
