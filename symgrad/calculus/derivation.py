@@ -422,7 +422,23 @@ class Derivation:
         return loaded(module_text(self.factored.plan, fast=fast), self.model.name)
 
     def in_blocks(self, function: str, arrays: Mapping[str, Any], **options: Any) -> Any:
-        """A per-sample result over data larger than memory; see ``symgrad.export.numpy.blocks.in_blocks``."""
+        """A per-sample result over data larger than memory, block by block.
+
+        Args:
+            function: ``per_sample_loss``, ``per_sample_norms`` or ``per_sample_gradients``.
+            arrays: the arguments by name: arrays, memory maps, or paths of ``.npy`` files.
+            options: ``rows`` in a block, ``jobs`` of joblib, ``out`` for gradients, ``progress``, ``precision``, as of
+                ``symgrad.export.numpy.blocks.in_blocks``.
+
+        Raises:
+            InputError: for an unknown function, a missing array, or gradients without ``out``.
+
+        Example:
+            >>> import numpy as np, symgrad as sg
+            >>> data = {"x": np.ones((5, 2)), "y": np.zeros(5), "w": np.zeros(2), "b": np.float64(0)}
+            >>> sg.derive(sg.models.logistic()).in_blocks("per_sample_loss", data, rows=2)[:2]
+            array([0.69314718, 0.69314718])
+        """
         from symgrad.export.numpy.blocks import in_blocks
         from symgrad.export.numpy.module import module_text
 
