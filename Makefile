@@ -37,7 +37,7 @@ test-soundness: $(VENV)/.test
 	SYMGRAD_CAMPAIGN=1 SYMGRAD_FIGURES=$(FIGURES) $(BIN)/python -m pytest -n auto $(CAMPAIGNS) $(PYTEST_ARGS); \
 		failed=$$?; $(BIN)/python tests/soundness.py $(FIGURES) docs/soundness.md && exit $$failed
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' --benchmark-sort=name $(PYTEST_ARGS)
 
 lint: $(VENV)/.test
@@ -67,4 +67,8 @@ $(VENV)/.demo: $(VENV)/.python pyproject.toml
 
 $(VENV)/.test: $(VENV)/.python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$$($(BIN)/python -c '$(WHEEL)'),test]"
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench,fast]"
 	@touch $@

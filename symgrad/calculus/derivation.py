@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from symgrad.calculus.certificate import write_certificate, write_goal
 from symgrad.calculus.local import Chain
 from symgrad.calculus.reverse import Reverse
-from symgrad.errors import SymgradError
+from symgrad.errors import InputError, SymgradError
 from symgrad.kernel import terms as t
 from symgrad.kernel.terms import Judgement
 from symgrad.kernel.theorem import Theorem
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
+    from symgrad.calculus.clipping import Clipping
     from symgrad.calculus.factored import Factored
     from symgrad.calculus.matrix import MatrixForm
+    from symgrad.export.numpy.plan import Plan
     from symgrad.lang.model import Claim
     from symgrad.oracles.report import CheckReport, Formulas
 
@@ -339,6 +341,22 @@ class Derivation:
             raise ProgramError(f"the checker refused the certificate of {self.model.name}'s code: {said}")
         return found
 
+    @cached_property
+    def clipping(self) -> Clipping:
+        """The theorem of the clipped mean, replayed by the checker.
+
+        Raises:
+            InputError: if the samples are coupled.
+            ProgramError: if the checker refuses.
+        """
+        from symgrad.calculus.clipping import clip
+
+        found = clip(self)
+        code, said = replay(found.goal, found.certificate)
+        if code:
+            raise ProgramError(f"the checker refused the certificate of {self.model.name}'s clipped mean: {said}")
+        return found
+
     def to_numpy(self, *, fast: bool = False) -> str:
         """The formulas as a module of Python that needs NumPy alone; ``fast`` adds numba for outer products.
 
@@ -348,7 +366,42 @@ class Derivation:
         """
         from symgrad.export.numpy.module import module_text
 
-        return module_text(self.factored.plan, fast=fast)
+        measured = []
+        if self.check_report is not None:
+            from symgrad.export.numpy.exact import accuracy
+            from symgrad.export.numpy.loading import loaded
+
+            code = loaded(module_text(self.factored.plan), self.model.name)
+            measured = [
+                f"the formulas: {self.check_report}",
+                f"these functions by ball arithmetic: {accuracy(self, code)}",
+            ]
+        return module_text(self._coded, fast=fast, measured=measured)
+
+    @property
+    def _coded(self) -> Plan:
+        """The plan of code that is shown: its header names all theorems."""
+        plan = self.factored.plan
+        return replace(plan, proved=(*plan.proved, *self.clipping.told))
+
+    def to_framework(self, framework: str) -> str:
+        """Losses, mean gradient, norms and clipped mean as a module for ``jax`` or ``tensorflow``, for a train step.
+
+        Raises:
+            InputError: as ``to_numpy``; or for another framework.
+            ProgramError: likewise.
+
+        Example:
+            >>> import symgrad as sg
+            >>> "jnp.transpose(x, (1, 0))" in sg.derive(sg.models.logistic()).to_framework("jax")
+            True
+        """
+        from symgrad.export.numpy.module import framework_text
+
+        if framework not in {"jax", "tensorflow"}:
+            raise InputError(f"code is written for numpy, jax and tensorflow, not for {framework!r}")
+        measured = [f"the formulas: {self.check_report}"] if self.check_report is not None else []
+        return framework_text(self._coded, framework, measured=measured)
 
     def compile(self, *, fast: bool = False) -> ModuleType:
         """The module of ``to_numpy``, imported: ``loss``, ``mean_gradient``, ``per_sample_norms`` and the rest.
@@ -364,14 +417,32 @@ class Derivation:
             array([2.54950976])
         """
         from symgrad.export.numpy.loading import loaded
+        from symgrad.export.numpy.module import module_text
 
-        return loaded(self.to_numpy(fast=fast), self.model.name)
+        return loaded(module_text(self.factored.plan, fast=fast), self.model.name)
 
     def in_blocks(self, function: str, arrays: Mapping[str, Any], **options: Any) -> Any:
-        """A per-sample result over data larger than memory; see ``symgrad.export.numpy.blocks.in_blocks``."""
-        from symgrad.export.numpy.blocks import in_blocks
+        """A per-sample result over data larger than memory, block by block.
 
-        return in_blocks(self.to_numpy(), function, arrays, **options)
+        Args:
+            function: ``per_sample_loss``, ``per_sample_norms`` or ``per_sample_gradients``.
+            arrays: the arguments by name: arrays, memory maps, or paths of ``.npy`` files.
+            options: ``rows`` in a block, ``jobs`` of joblib, ``out`` for gradients, ``progress``, ``precision``, as of
+                ``symgrad.export.numpy.blocks.in_blocks``.
+
+        Raises:
+            InputError: for an unknown function, a missing array, or gradients without ``out``.
+
+        Example:
+            >>> import numpy as np, symgrad as sg
+            >>> data = {"x": np.ones((5, 2)), "y": np.zeros(5), "w": np.zeros(2), "b": np.float64(0)}
+            >>> sg.derive(sg.models.logistic()).in_blocks("per_sample_loss", data, rows=2)[:2]
+            array([0.69314718, 0.69314718])
+        """
+        from symgrad.export.numpy.blocks import in_blocks
+        from symgrad.export.numpy.module import module_text
+
+        return in_blocks(module_text(self.factored.plan), function, arrays, **options)
 
     def to_latex(self, **options: Any) -> str:
         """The document as LaTeX; see ``symgrad.render.to_tex``."""

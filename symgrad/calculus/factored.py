@@ -60,6 +60,22 @@ def factor(derivation: Derivation) -> Factored:
     return _Work(derivation).result()
 
 
+def rows_and_norms(derivation: Derivation) -> tuple[dict[str, Theorem], list[Theorem], Theorem]:
+    """By parameter the gradient of sample n's loss, the squares of their norms by factors, and the samples' weight.
+
+    Raises:
+        InputError: as ``factor``.
+    """
+    work = _Work(derivation)
+    for tensor in work.program.inputs:
+        if tensor.kind == "parameter":
+            work._block(tensor.name, tensor.shape)
+    held = {name: _unstated(theorem) for name, theorem in work.statements.items()}
+    rows = {name.removeprefix("row "): theorem for name, theorem in held.items() if name.startswith("row ")}
+    norms = [theorem for name, theorem in held.items() if name.startswith("norm ")]
+    return rows, norms, _unstated(derivation.statements["weight"])
+
+
 class _Work:
     """The theorems of one model, in order."""
 
@@ -97,6 +113,10 @@ class _Work:
         proved += self._told(blocks)
         if stable:
             proved += [f"stable: {self._text(s.left)} = {self._text(s.right)}" for s in stable.values()]
+            proved.append(
+                "not said by a theorem, since the language has no word for the place of a largest entry: that these "
+                "are computed by exp(-|z|), and log(sum) as log1p of the sum without its largest entry"
+            )
         if hypotheses:
             proved.append(f"under {len(hypotheses)} hypotheses, which the certificate lists")
         weight = self.derivation.statements["weight"]

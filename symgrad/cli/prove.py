@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from symgrad.calculus import Derivation
     from symgrad.calculus.derivation import CoqReport
 
-FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "coq", "numpy", "pdf")
-ENDINGS = {"coq": "v", "numpy": "py"}
+FORMATS = ("txt", "tex", "md", "html", "json", "sg", "sympy", "coq", "numpy", "jax", "tensorflow", "pdf")
+CODE = ("numpy", "jax", "tensorflow")
+ENDINGS = {"coq": "v", **dict.fromkeys(CODE, "py")}
 """What a file of a format ends in, where that is not the format's name."""
 
 PROVED, REFUTED, UNDECIDED = 0, 1, 3
@@ -108,6 +109,12 @@ def command(
         show(derivation)
     else:
         put(document(derivation, form, reasons=reasons, standalone=standalone, fast=fast))
+    if form == "numpy":
+        from symgrad.export.numpy.module import choices
+
+        manner.say(
+            "\n".join(["chosen by the cost model:", *(f"  {line}" for line in choices(derivation.factored.plan))])
+        )
     if derivation.coq_report is not None and not manner.json:
         manner.say(told_by_coq(derivation.coq_report))
     if backend and not manner.json and (output or form not in {None, "txt"}):
@@ -181,6 +188,8 @@ def document(derivation: Derivation, form: str, *, reasons: str, standalone: boo
             return develop(derivation).text
         case "numpy":
             return derivation.to_numpy(fast=fast)
+        case "jax" | "tensorflow":
+            return derivation.to_framework(form)
     from symgrad.render.terminal import to_text
 
     return to_text(derivation)
@@ -200,16 +209,19 @@ def artefacts(
 
         files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
     else:
-        files[f"{name}.{ENDINGS.get(form, form)}"] = document(
+        stem = f"{name}_{form}" if form in {"jax", "tensorflow"} else name
+        files[f"{stem}.{ENDINGS.get(form, form)}"] = document(
             derivation, form, reasons=reasons, standalone=standalone, fast=fast
         )
     if form == "coq":
         from symgrad.export.coq import library
 
         files["Symgrad.v"] = library()
-    if form == "numpy":
+    if form in CODE:
         files[f"{name}.code.certificate.json"] = derivation.factored.certificate
         files[f"{name}.code.goal.json"] = derivation.factored.goal
+        files[f"{name}.clip.certificate.json"] = derivation.clipping.certificate
+        files[f"{name}.clip.goal.json"] = derivation.clipping.goal
     if form == "tex":
         from symgrad.render.tex import macros
 

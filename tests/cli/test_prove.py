@@ -260,6 +260,26 @@ def test_code_is_written_with_a_certificate_of_its_own_that_verifies(symgrad, tm
     assert "norm w: " in verified.out
 
 
+def test_code_for_jax_stands_beside_numpys_with_the_certificates_of_code_and_of_the_clipped_mean(symgrad, tmp_path):
+    ran = symgrad("prove", "logistic_regression", "--to", "numpy", "-o", tmp_path)
+    assert "chosen by the cost model:\n  w: per-sample gradients entry by entry, norms by factors" in ran.err
+    assert symgrad("prove", "logistic_regression", "--to", "jax", "-o", tmp_path).code == 0
+    shared = [f"{part}{kind}.json" for part in (".", ".clip.", ".code.") for kind in ("certificate", "goal")]
+    names = [*shared, ".py", "_jax.py"]
+    assert listing(tmp_path) == sorted(f"logistic_regression{name}" for name in names)
+    assert "import jax" in (tmp_path / "logistic_regression_jax.py").read_text()
+
+
+@pytest.mark.tensorflow
+def test_a_check_puts_what_was_measured_into_the_header_of_the_code(symgrad):
+    pytest.importorskip("tensorflow", reason="pip install 'symgrad[tf-cpu]'")
+    told = symgrad("prove", "logistic_regression", "--to", "numpy", "--check", "tensorflow").out.split("import numpy")[
+        0
+    ]
+    assert "- the formulas: AGREE with tensorflow" in told
+    assert "- these functions by ball arithmetic: largest error in units of roundoff" in told
+
+
 def test_numba_is_for_code_only(symgrad):
     ran = symgrad("prove", "logistic_regression", "--fast")
     assert (ran.code, ran.err.strip().splitlines()[-1]) == (2, "symgrad: error: --fast goes with --to numpy")

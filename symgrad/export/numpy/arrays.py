@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,7 +15,7 @@ from symgrad.kernel import terms as t
 from symgrad.kernel.program import mentioned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from symgrad.export.numpy.plan import Plan
     from symgrad.kernel.program import Definition
@@ -51,11 +52,13 @@ class Array:
         code: the expression.
         axes: the letters.
         binds: how tightly it binds.
+        fresh: whether nothing else holds the array, so that it may be written over.
     """
 
     code: str
     axes: tuple[t.Index, ...]
     binds: int = ATOM
+    fresh: bool = False
 
     def at(self, level: int) -> str:
         """The expression, in brackets if it binds less tightly."""
@@ -96,30 +99,50 @@ class Body:
         names: the names of the module.
         plan: says which tensors are labels, which forms are stable, and which axis comes first: the samples'.
         terms: everything that will be asked for, so that what is used twice is computed once.
+        functional: whether functions are written where arrays of NumPy have methods and operators of their own, as
+            other frameworks need.
     """
 
-    def __init__(self, names: Names, plan: Plan, terms: Iterable[t.Term]) -> None:
+    def __init__(self, names: Names, plan: Plan, terms: Iterable[t.Term], *, functional: bool = False) -> None:
+        self.functional = functional
         self.names, self.labels, self.stable, self.batch = names.copy(), plan.labels, plan.stable, plan.sample
         self.lines: list[str] = []
         self.functions: set[str] = set()
         self.stored: dict[t.Term, Array] = {}
-        self.count = Counter(_canonical(part)[0] for term in terms for part in _opened_subterms(term))
+        self.products: dict[t.Term, Array] = {}
+        self.count: Counter[t.Term] = Counter()
+        for term in terms:
+            self._counted(term)
         self.fresh = 0
+
+    def _counted(self, term: t.Term, depth: int = 0) -> None:
+        """Count where a term is used, each sum opened; inside what is computed once, nothing is used again."""
+        key, _ = _canonical(term)
+        self.count[key] += 1
+        if self.count[key] > 1 and not isinstance(term, (t.Times, *t.REDUCTIONS)):
+            return
+        for part in t.children(term):
+            inner = t.opened(part, t.Index(f"_o{depth}", term.size)) if isinstance(term, t.REDUCTIONS) else part
+            self._counted(inner, depth + 1)
 
     # -- statements -----------------------------------------------------------------------------------------------
 
     def define(self, definition: Definition) -> None:
         """Compute a definition under its own name."""
+        start, name = len(self.lines), self.names.of("tensor", definition.name)
         found = self.ordered(self.value(definition.body, definition.letters), definition.letters)
         code = self.exactly(found, definition.letters)
-        self.lines.append(f"{self.names.of('tensor', definition.name)} = {code}")
+        if found.fresh and code.isidentifier():  # it was made here, under a name of its own
+            self.lines[start:] = [re.sub(rf"\b{code}\b", name, line) for line in self.lines[start:]]
+        else:
+            self.lines.append(f"{name} = {code}")
 
     def exactly(self, found: Array, letters: Sequence[t.Index]) -> str:
         """The expression with one axis for each of these letters, of full length."""
         if found.axes == tuple(letters):
             return found.code
         shape = ", ".join(self.size(i.size) for i in letters) + ("," if len(letters) == 1 else "")
-        code = self.spread(found, letters) if found.axes else f"{self.kind()}.type({found.code})"
+        code = self.spread(found, letters) if found.axes else self._number_of(found.code)
         return f"np.broadcast_to({code}, ({shape}))"
 
     def size(self, name: str) -> str:
@@ -132,7 +155,11 @@ class Body:
             return found
         stem = self.names.new(f"{name}{self._number()}")
         self.lines.append(f"{stem} = {found.code}")
-        return replace(found, code=stem, binds=ATOM)
+        return replace(found, code=stem, binds=ATOM, fresh=False)
+
+    def _mine(self, found: Array) -> Array:
+        """A fresh value under a name, so that it can be written over."""
+        return replace(self.store(found), fresh=True)
 
     def _number(self) -> int:
         self.fresh += 1
@@ -143,6 +170,33 @@ class Body:
         self.functions.add(function)
         return f"{function}({', '.join(arguments)})"
 
+    # -- spellings ------------------------------------------------------------------------------------------------
+
+    def _number_of(self, code: str) -> str:
+        """A number in the precision that is computed in."""
+        if self.functional and code.startswith("_constant(") and code.find(")") == len(code) - 1:
+            return code
+        return self.call("_constant", code, self.kind()) if self.functional else f"{self.kind()}.type({code})"
+
+    def _reduced(self, how: str, found: Array, at: str, axes: tuple[t.Index, ...]) -> Array:
+        """The ``sum`` or ``max`` along some axes."""
+        if self.functional:
+            return Array(f"np.{how}({found.code}, axis={at})", axes)
+        return Array(f"{found.at(ATOM)}.{how}(axis={at})", axes)
+
+    def _matrix_product(self, first: Array, second: Array, axes: tuple[t.Index, ...]) -> Array:
+        if self.functional:
+            return Array(self.call("_matmul", first.code, second.code), axes)
+        return Array(f"{first.at(UNARY)} @ {second.at(UNARY)}", axes, PRODUCT, fresh=len(axes) > 1)
+
+    def taken(self, found: Array, label: str, at: int, axes: tuple[t.Index, ...]) -> Array:
+        """The entries along one axis that labels choose."""
+        if self.functional:
+            return Array(self.call("_take", found.code, label, str(at)), axes)
+        if at == 0 and found.code.isidentifier():
+            return Array(f"{found.code}[{label}]", axes)
+        return Array(f"{found.code}.take({label}, {at})", axes)
+
     # -- axes -----------------------------------------------------------------------------------------------------
 
     def ordered(self, found: Array, wanted: Sequence[t.Index]) -> Array:
@@ -152,10 +206,10 @@ class Body:
             return found
         if len(order) != len(found.axes):
             raise InputError(f"an axis of {found.code} is not among those wanted")
-        base = found.at(ATOM)
-        if len(order) == 2:
-            return Array(f"{base}.T", order)
-        return Array(f"{base}.transpose({', '.join(str(found.axes.index(i)) for i in order)})", order)
+        places = ", ".join(str(found.axes.index(i)) for i in order)
+        if self.functional:
+            return Array(f"np.transpose({found.code}, ({places}))", order)
+        return Array(f"{found.at(ATOM)}.{'T' if len(order) == 2 else f'transpose({places})'}", order)
 
     def spread(self, found: Array, wanted: Sequence[t.Index], level: int = SUM) -> str:
         """The expression, with axes of length one where it lacks one; those in front are left to broadcasting."""
@@ -176,20 +230,23 @@ class Body:
 
     def value(self, term: t.Term, wanted: Sequence[t.Index] = ()) -> Array:
         """The value of a term; ``wanted`` is the order in which its axes are best."""
-        key, own = _canonical(term)
-        if key in self.stored:
-            known = self.stored[key]
-            back = {_place(k, i): i for k, i in enumerate(own)}
-            return replace(known, axes=tuple(back[i] for i in known.axes))
+        known = _recalled(self.stored, term)
+        if known is not None:
+            return known
         found = self._value(term, tuple(wanted))
         if not mentioned(term) and "(" in found.code and not found.axes:  # NumPy's own float64 would spread
-            found = Array(f"{self.kind()}.type({found.code})", ())
+            found = Array(self._number_of(found.code), ())
         heavy = not isinstance(term, t.Entry | t.Number | t.Size) and found.axes
-        if heavy and self.count[key] > 1:
-            found = self.store(found)
-            there = {i: _place(k, i) for k, i in enumerate(own)}
-            self.stored[key] = replace(found, axes=tuple(there[i] for i in found.axes))
+        if heavy and self.count[_canonical(term)[0]] > 1:
+            found = replace(self.store(found), fresh=False)
+            self._remember(self.stored, term, found)
         return found
+
+    def _remember(self, known: dict[t.Term, Array], term: t.Term, found: Array) -> None:
+        """Keep a value for the same term in any letters."""
+        key, own = _canonical(term)
+        there = {i: _place(k, i) for k, i in enumerate(own)}
+        known[key] = replace(found, axes=tuple(there[i] for i in found.axes))
 
     def _value(self, term: t.Term, wanted: tuple[t.Index, ...]) -> Array:
         special = patterns.match(self, term)
@@ -199,7 +256,7 @@ class Body:
             case t.Number(value):
                 return _number(value)
             case t.Size(name):
-                return Array(self.size(name), ())
+                return Array(self._number_of(self.size(name)) if self.functional else self.size(name), ())
             case t.Entry(tensor, indices):
                 return self._entry(tensor, tuple(i for i in indices if isinstance(i, t.Index)))
             case t.Delta(t.Index() as left, t.Index() as right):
@@ -222,8 +279,7 @@ class Body:
                 letter = self.letter(size)
                 inner = self.value(t.opened(body, letter))
                 axes = tuple(i for i in inner.axes if i != letter)
-                at = inner.axes.index(letter)
-                return Array(f"{inner.at(ATOM)}.max(axis={at})", axes)
+                return self._reduced("max", inner, str(inner.axes.index(letter)), axes)
         raise InputError(f"a {type(term).__name__} is not written as NumPy")
 
     def letter(self, size: str) -> t.Index:
@@ -257,7 +313,13 @@ class Body:
         values = [self.value(a) for a in arguments]
         axes = self.union(values)
         spread = [self.spread(v, axes) if len(values) > 1 else self.ordered(v, axes).code for v in values]
+        if self.functional:  # not every framework has functions of Python's numbers
+            spread = [c if mentioned(a) else self._number_of(c) for c, a in zip(spread, arguments, strict=True)]
         name = FUNCTIONS[function]
+        if len(values) == 1 and values[0].fresh and name[0] != "_" and function != "sign":
+            held = self._mine(values[0])
+            self.lines.append(f"{name}({held.code}, out={held.code})")
+            return held
         return Array(self.call(name, *spread) if name[0] == "_" else f"{name}({', '.join(spread)})", axes)
 
     def _plus(self, parts: Sequence[t.Term], wanted: tuple[t.Index, ...]) -> Array:
@@ -267,14 +329,32 @@ class Body:
             values.append((sign, self.value(bare, wanted)))
         axes = self.union(v for _, v in values)
         values.sort(key=lambda pair: pair[0] < 0)  # what is subtracted comes last: -a + b is b - a
+        whole = next((pair for pair in values if pair[1].fresh and pair[1].axes == axes), None)
+        if whole is not None and len(values) == 2:
+            return self._plus_in_place(whole, next(pair for pair in values if pair is not whole), axes)
         code = ""
         for sign, found in values:
             spread = self.spread(found, axes, PRODUCT)
             code += f" {'+' if sign > 0 else '-'} {spread}" if code else spread if sign > 0 else f"-{spread}"
         return Array(code, axes, SUM)
 
+    def _plus_in_place(self, whole: tuple[int, Array], other: tuple[int, Array], axes: tuple[t.Index, ...]) -> Array:
+        """A sum written over one of its two parts."""
+        held = self._mine(whole[1])
+        part = self.spread(other[1], axes, PRODUCT)
+        match whole[0], other[0]:
+            case 1, sign:
+                self.lines.append(f"{held.code} {'+' if sign > 0 else '-'}= {part}")
+            case _, 1:
+                self.lines.append(f"np.subtract({part}, {held.code}, out={held.code})")
+            case _:
+                self.lines += [f"{held.code} += {part}", f"np.negative({held.code}, out={held.code})"]
+        return held
+
     def product(self, factors: Sequence[Array | t.Term], wanted: tuple[t.Index, ...] = ()) -> Array:
         """An entrywise product, with what stands in a denominator divided by."""
+        if (known := self._known(factors)) is not None:
+            return known
         above: list[Array] = []
         below: list[Array] = []
         value = Fraction(1)
@@ -292,6 +372,8 @@ class Body:
         if len(above) == 1 and not below and value == 1:
             return above[0]
         above.sort(key=lambda a: len(a.axes))
+        if above and above[-1].fresh and not any(a.axes for a in (*above[:-1], *below)):
+            return self._scaled_in_place(above, below, value)
         axes = self.union((*above, *below))
         negative, value = value < 0, abs(value)
         top = [self.spread(a, axes, UNARY) for a in above]
@@ -306,6 +388,19 @@ class Body:
         binds = PRODUCT if len(top) + len(bottom) > 1 else ATOM
         return Array(f"-{code}" if negative else code, axes, SUM if negative else binds)
 
+    def _scaled_in_place(self, above: Sequence[Array], below: Sequence[Array], value: Fraction) -> Array:
+        """The last factor times numbers, written over it: a large temporary costs more than what is done with it."""
+        held = self._mine(above[-1])
+        times = [a.at(UNARY) for a in above[:-1]]
+        divisors = [b.at(UNARY) for b in below]
+        if value.numerator != 1:
+            times.insert(0, str(value.numerator))
+        if value.denominator != 1:
+            divisors.insert(0, str(value.denominator))
+        self.lines += [f"{held.code} *= {code}" for code in times]
+        self.lines += [f"{held.code} /= {code}" for code in divisors]
+        return held
+
     def _power(self, base: t.Term, exponent: Fraction) -> Array:
         """A positive power."""
         found = self.value(base)
@@ -314,7 +409,8 @@ class Body:
         if exponent == 2:
             if found.axes and not found.code.isidentifier():
                 return Array(f"np.square({found.code})", found.axes)
-            return Array(f"{found.at(ATOM)} * {found.at(ATOM)}", found.axes, PRODUCT)
+            fresh = len(found.axes) > 1 and not self.functional
+            return Array(f"{found.at(ATOM)} * {found.at(ATOM)}", found.axes, PRODUCT, fresh)
         if exponent == Fraction(1, 2):
             return Array(f"np.sqrt({found.code})", found.axes)
         power = str(exponent) if exponent.denominator == 1 else repr(float(exponent))
@@ -351,11 +447,12 @@ class Body:
         if len(values) == 1:
             found = values[0]
             axes = tuple(i for i in found.axes if i not in letters)
-            if len(letters) == 1 and found.axes[:1] == (*letters,) and axes and letters[0].size == self.batch.size:
+            whole = len(letters) == 1 and found.axes[:1] == (*letters,) and len(axes) == 1 and not self.functional
+            if whole and letters[0].size == self.batch.size:
                 ones = f"np.ones({self.size(letters[0].size)}, {self.kind()})"
                 return Array(f"{ones} @ {found.at(UNARY)}", axes, PRODUCT)  # faster than a sum, and rounds less
             at = ", ".join(str(k) for k, i in enumerate(found.axes) if i in letters)
-            return Array(f"{found.at(ATOM)}.sum(axis={at if at.isdigit() else f'({at})'})", axes)
+            return self._reduced("sum", found, at if at.isdigit() else f"({at})", axes)
         if len(values) == 2:
             return self._two(letters, values[0], values[1], wanted)
         return self._einsum(letters, values, wanted)
@@ -371,18 +468,33 @@ class Body:
                 held.append([factor])
             else:
                 place.append(factor)
-        if len(held) == 1 and (_axes(grouped[0]) - set(letters)) and len(grouped) > 1:
+        whole = len(held) == 1 and self._known(held[0]) is None
+        if whole and (_axes(grouped[0]) - set(letters)) and len(grouped) > 1:
             apart = [f for f in grouped[1:] if set(letters) <= _axes(f)]
             if apart:
                 held = [[f for f in grouped if f not in apart], apart]
         return [self._joined(part) for part in held]
 
     def _joined(self, parts: Sequence[Array | t.Term]) -> Array:
+        if len(parts) > 1 and (known := self._known(parts)) is not None:
+            return known
         values = [part if isinstance(part, Array) else self.product([part]) for part in parts]
         if len(values) == 1:
             return values[0]
         axes = self.union(values)
-        return Array(" * ".join(self.spread(v, axes, UNARY) for v in values), axes, PRODUCT)
+        found = Array(" * ".join(self.spread(v, axes, UNARY) for v in values), axes, PRODUCT)
+        terms = [part for part in parts if not isinstance(part, Array)]
+        if len(terms) == len(parts) and len(axes) > 1 and not self.functional:
+            found = self.store(found)
+            self._remember(self.products, t.Times(tuple(sorted(terms, key=str))), found)
+        return found
+
+    def _known(self, parts: Sequence[Array | t.Term]) -> Array | None:
+        """The product of these factors, if it was computed before, in the same letters or in others."""
+        terms = [part for part in parts if not isinstance(part, Array)]
+        if len(terms) < max(2, len(parts)):
+            return None
+        return _recalled(self.products, t.Times(tuple(sorted(terms, key=str))))
 
     def _two(self, letters: Sequence[t.Index], first: Array, second: Array, wanted: tuple[t.Index, ...]) -> Array:
         """The contraction of two arrays: a matrix product unless entries of both belong together."""
@@ -400,11 +512,10 @@ class Body:
         if swap:
             first, second, left, right = second, first, right, left
         if max(len(left), len(right), len(letters)) == 1:
-            a = self.ordered(first, (*left, *letters)).at(UNARY)
-            b = self.ordered(second, (*letters, *right)).at(UNARY)
-            if b == f"{a}.T":
-                return Array(self.call("_products", a), (*left, *right))
-            return Array(f"{a} @ {b}", (*left, *right), PRODUCT)
+            a, b = self.ordered(first, (*left, *letters)), self.ordered(second, (*letters, *right))
+            if b.at(UNARY) == f"{a.at(UNARY)}.T":
+                return Array(self.call("_products", a.at(UNARY)), (*left, *right))
+            return self._matrix_product(a, b, (*left, *right))
         if not left and not right:
             return self._einsum(letters, [first, second], wanted)
         pairs = [[array.axes.index(i) for i in letters] for array in (first, second)]
@@ -424,9 +535,9 @@ class Body:
             return self._einsum(letters, [first, second], wanted)
         if wanted and wanted.index(left[0]) > wanted.index(right[0]) if {*left, *right} <= set(wanted) else False:
             first, second, left, right = second, first, right, left
-        a = self.ordered(first, (*shared, *left, *letters)).at(UNARY)
-        b = self.ordered(second, (*shared, *letters, *right)).at(UNARY)
-        return Array(f"{a} @ {b}", (*shared, *left, *right), PRODUCT)
+        a = self.ordered(first, (*shared, *left, *letters))
+        b = self.ordered(second, (*shared, *letters, *right))
+        return self._matrix_product(a, b, (*shared, *left, *right))
 
     def _einsum(self, letters: Sequence[t.Index], values: Sequence[Array], wanted: tuple[t.Index, ...]) -> Array:
         axes = self.union(values)
@@ -437,7 +548,7 @@ class Body:
         pattern = (
             f"{','.join(''.join(spelled[i] for i in v.axes) for v in values)}->{''.join(spelled[i] for i in kept)}"
         )
-        more = ", optimize=True" if len(values) > 2 else ""
+        more = ", optimize=True" if len(values) > 2 and not self.functional else ""
         return Array(f'np.einsum("{pattern}", {", ".join(v.code for v in values)}{more})', kept)
 
 
@@ -452,12 +563,13 @@ def _canonical(term: t.Term) -> tuple[t.Term, tuple[t.Index, ...]]:
     return t.renamed(term, {i: _place(k, i) for k, i in enumerate(own)}), own
 
 
-def _opened_subterms(term: t.Term, depth: int = 0) -> Iterator[t.Term]:
-    """Every subterm, each sum opened at a letter of its own."""
-    yield term
-    for part in t.children(term):
-        inner = t.opened(part, t.Index(f"_o{depth}", term.size)) if isinstance(term, t.REDUCTIONS) else part
-        yield from _opened_subterms(inner, depth + 1)
+def _recalled(known: Mapping[t.Term, Array], term: t.Term) -> Array | None:
+    """What was computed for a term, in its own letters."""
+    key, own = _canonical(term)
+    if key not in known:
+        return None
+    back = {_place(k, i): i for k, i in enumerate(own)}
+    return replace(known[key], axes=tuple(back[i] for i in known[key].axes))
 
 
 def _axes(factor: Array | t.Term) -> set[t.Index]:

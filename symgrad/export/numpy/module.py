@@ -5,8 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from symgrad.errors import InputError
 from symgrad.export.numpy import support
 from symgrad.export.numpy.arrays import PRODUCT, Array, Body, Names
+from symgrad.export.numpy.frameworks import FRAMEWORKS
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import square
 from symgrad.kernel.program import Definition, mentioned
@@ -14,6 +16,7 @@ from symgrad.kernel.program import Definition, mentioned
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from symgrad.export.numpy.frameworks import Framework
     from symgrad.export.numpy.plan import Block, Plan
 
 PUBLIC = (
@@ -29,38 +32,55 @@ PUBLIC = (
 )
 """The functions of every module."""
 
+FOR_FRAMEWORKS = ("loss", "per_sample_loss", "mean_gradient", "per_sample_norms", "clipped_mean_gradient")
+"""Those of a module for a framework, which has no use for buffers and gets no help from them."""
+
 WIDTH = 120
 
 
-def module_text(plan: Plan, *, fast: bool = False) -> str:
+def module_text(plan: Plan, *, fast: bool = False, measured: Sequence[str] = ()) -> str:
     """The module that computes what was proved.
 
     Args:
         plan: the proved formulas.
         fast: whether outer products are written by numba.
+        measured: what the header says of measurements, a line each.
 
     Raises:
         InputError: if a formula of the model is not written as NumPy.
     """
-    return _Module(plan, fast=fast).text()
+    return _Module(plan, fast=fast, measured=measured).text()
 
 
-def jax_text(plan: Plan) -> str:
-    """The objective and the per-sample loss for JAX, which differentiates them itself: no formula but the model's.
+def choices(plan: Plan) -> list[str]:
+    """What the cost model chose for each parameter, a line each."""
+    module = _Module(plan, fast=False)
+    module.text()
+    return module.chosen()
+
+
+def framework_text(
+    plan: Plan, framework: str, functions: Sequence[str] = FOR_FRAMEWORKS, *, measured: Sequence[str] = ()
+) -> str:
+    """A module of one of ``FRAMEWORKS``: functions that it traces, compiles and can differentiate, without any checks.
 
     Raises:
         InputError: if a formula of the model is not written as NumPy.
     """
-    return _Module(plan, fast=False).for_jax()
+    return _Module(plan, fast=False, framework=FRAMEWORKS[framework], measured=measured).for_framework(functions)
 
 
 class _Module:
     """The functions of one module, and what they share."""
 
-    def __init__(self, plan: Plan, *, fast: bool) -> None:
-        self.plan, self.fast = plan, fast
+    def __init__(
+        self, plan: Plan, *, fast: bool, framework: Framework | None = None, measured: Sequence[str] = ()
+    ) -> None:
+        self.measured = measured
+        self.plan, self.fast, self.framework = plan, fast, framework
         self.n = plan.sample
-        self.names = Names((*PUBLIC, "np", "math", "numba", "out", "clip", "precision"))
+        libraries = ("np", "math", "numba", "jax", "jnp", "tf", "torch", "F") if framework else ("np", "math", "numba")
+        self.names = Names((*PUBLIC, *libraries, "out", "clip", "precision"))
         self.arguments = [self.names.of("tensor", i.name) for i in plan.inputs]
         for tensor in plan.inputs:
             for size in tensor.shape:
@@ -79,20 +99,39 @@ class _Module:
         parts += [support.FUNCTIONS[name] for name in needed]
         return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
-    def for_jax(self) -> str:
-        """A module of ``loss`` and ``per_sample_loss`` that JAX can trace: nothing is checked, or written in place."""
-        texts = ["import jax\nimport jax.numpy as np"]
-        for name, term in (("loss", t.Entry("objective", ())), ("per_sample_loss", t.Entry("loss", (self.n,)))):
-            body = self._body([term], self.plan.definitions)
-            self.functions |= body.functions
-            lines = [f"def {name}({', '.join(self.arguments)}):", f"    {self.inside} = {self.arguments[0]}.dtype"]
-            for tensor, argument in zip(self.plan.inputs, self.arguments, strict=True):
-                for k, size in enumerate(self._given(tensor.name, tensor.shape)):
-                    lines.append(f"    {self.names.of('size', size)} = {argument}.shape[{k}]")
-            lines += [f"    {line}" for line in body.lines]
-            texts.append("\n".join([*lines, f"    return {body.names.of('tensor', term.tensor)}"]))
-        texts += [support.FOR_JAX.get(name, support.FUNCTIONS[name]).strip("\n") for name in self._support()]
-        return "\n\n\n".join(texts) + "\n"
+    def for_framework(self, functions: Sequence[str]) -> str:
+        """The module in a framework's words: nothing is checked, or written in place."""
+        if self.framework is None:
+            raise InputError("no framework to write for")
+        texts = [getattr(self, f"_{name}")() for name in functions]
+        head = self._framework_header() if "mean_gradient" in functions else ""
+        parts = [head + self.framework.imports, *map(self.framework.spelled, texts)]
+        return "\n\n\n".join([*parts, *self.framework.support(sorted(self.functions))]) + "\n"
+
+    def _framework_header(self) -> str:
+        title = self.framework.title if self.framework else ""
+        said = [f'"""{self._title()}: gradients in closed form, for {title}.', ""]
+        said += [*self._proof(), "", "What the cost model chose, by parameter:", *_listed(self.chosen())]
+        said += ["", *textwrap.wrap(_FOR_USERS, WIDTH), '"""', "", ""]
+        return "\n".join(said)
+
+    def _traced(self, framework: Framework, name: str, body: Body, result: str, doc: Sequence[str], own: str) -> str:
+        """The text of a function that a framework traces."""
+        inputs = ", ".join(self.arguments)
+        own = own.removesuffix(", ")
+        lines = [f"def {name}({inputs}{f', *, {own}' if own else ''}):", *doc]
+        lines.append(f"    [{inputs}] = map({framework.array}, [{inputs}])")
+        used = {word for line in (*body.lines, result) for word in _words(line)}
+        real = next(a for i, a in zip(self.plan.inputs, self.arguments, strict=True) if i.name not in self.plan.labels)
+        lines += [f"    {self.inside} = {real}.dtype"] if self.inside in used else []
+        for tensor, argument in zip(self.plan.inputs, self.arguments, strict=True):
+            for k, size in enumerate(self._given(tensor.name, tensor.shape)):
+                code = self.names.of("size", size)
+                if code in used:
+                    self.functions.add("_length")
+                    lines.append(f"    {code} = {framework.length.format(a=argument, k=k)}")
+                    used.remove(code)
+        return "\n".join([*lines, *(f"    {line}" for line in body.lines), f"    return {result}"])
 
     def _support(self) -> list[str]:
         found = set(self.functions)
@@ -103,23 +142,26 @@ class _Module:
     # -- what is said ---------------------------------------------------------------------------------------------
 
     def _header(self, needed: Sequence[str]) -> str:
-        plan = self.plan
-        # A title is anybody's text; in a docstring it may neither end it nor escape anything.
-        title = " ".join(plan.title.replace("\\", "\\\\").replace('"', "'").split())
-        said = [f'"""{title}: per-sample gradients in closed form.', ""]
-        said += ["Proved for all sizes, and replayed by the checker:"]
-        for line in plan.proved:
-            said += textwrap.wrap(line, WIDTH - 2, initial_indent="- ", subsequent_indent="  ")
-        said += [f"Hash of the certificate: {plan.sha256}", "", "What the cost model chose, by parameter:"]
-        for name, chosen in self.choices.items():
-            said += textwrap.wrap(
-                f"{name}: {', '.join(chosen)}", WIDTH - 2, initial_indent="- ", subsequent_indent="  "
-            )
+        said = [f'"""{self._title()}: per-sample gradients in closed form.', "", *self._proof()]
+        said += ["", "What the cost model chose, by parameter:", *_listed(self.chosen())]
         said += ["", *_CONVENTIONS, '"""', ""]
         said += ["import math", ""] if "_erf" in needed else []
         said += ["import numba"] if "_outer" in needed else []
         listed = "".join(f'    "{name}",\n' for name in PUBLIC)
         return "\n".join([*said, "import numpy as np", "", f"__all__ = [\n{listed}]"])
+
+    def _title(self) -> str:
+        """The title: anybody's text, which in a docstring may neither end it nor escape anything."""
+        return " ".join(self.plan.title.replace("\\", "\\\\").replace('"', "'").split())
+
+    def _proof(self) -> list[str]:
+        said = ["Proved for all sizes, and replayed by the checker:", *_listed(self.plan.proved)]
+        said += [f"Hash of the certificate: {self.plan.sha256}", "", "Measured:"]
+        return [*said, *_listed(self.measured or ["nothing, since no check was asked for when this was written"])]
+
+    def chosen(self) -> list[str]:
+        """What was chosen for each parameter, a line each; known once the functions are written."""
+        return [f"{name}: {', '.join(chosen)}" for name, chosen in self.choices.items() if chosen]
 
     def _tables(self) -> str:
         plan = self.plan
@@ -170,6 +212,8 @@ class _Module:
             end: what is returned, if not ``result`` in the precision asked for.
         """
         self.functions |= body.functions
+        if self.framework:
+            return self._traced(self.framework, name, body, result, doc, own)
         inputs = ", ".join(self.arguments)
         own = own if end == "rounded" else f'{own}precision="same"'
         signature = f"def {name}({inputs}, *, {own}):" if own else f"def {name}({inputs}):"
@@ -218,7 +262,8 @@ class _Module:
             if definition.name in wanted:
                 kept.insert(0, definition)
                 wanted |= mentioned(definition.body)
-        body = Body(self.names, self.plan, [*terms, *(d.body for d in kept)])
+        terms += [d.body for d in kept]
+        body = Body(self.names, self.plan, terms, functional=self.framework is not None)
         for definition in kept:
             body.define(definition)
         return body
@@ -233,7 +278,8 @@ class _Module:
         for name, term in terms.items():
             letters = self.plan.blocks[name].letters
             code = body.exactly(body.ordered(body.value(term, letters), letters), letters)
-            shared = code.isidentifier() and (code in found.values() or code in self.arguments)
+            again = code in found.values() or code in self.arguments
+            shared = code.isidentifier() and again and not self.framework
             found[name] = f"{code}.copy()" if shared else code
         return found
 
@@ -310,7 +356,7 @@ class _Module:
         parts = [v.code for v in given if v.code != "0"]
         if not parts or not given[0].axes:
             parts.insert(0, f"np.zeros({body.size(self.n.size)}, {body.kind()})")
-        first = f"{parts[0]}.copy()" if parts[0].isidentifier() else parts[0]
+        first = f"{parts[0]}.copy()" if parts[0].isidentifier() and not self.framework else parts[0]
         body.lines += [f"{squares} = {first}", *(f"{squares} += {part}" for part in parts[1:])]
         for block in blocks:
             if _by_sizes(block):
@@ -321,13 +367,13 @@ class _Module:
         """Statements that take factors or entries, whichever is less work for the sizes at hand."""
         shared = " * ".join(body.size(i.size) for i in block.shared)
         sides = [" * ".join(body.size(i.size) for i in own) for own, _ in block.groups if own]
-        before, known = body.lines, dict(body.stored)
+        before, known, products = body.lines, dict(body.stored), dict(body.products)
         ways = []
-        for term in (block.norm, _squared(block)):
-            body.lines, body.stored = [], dict(known)
+        for term in (block.norm, _squared(block)):  # what one way computes, the other does not have
+            body.lines, body.stored, body.products = [], dict(known), dict(products)
             code = body.value(term).code
             ways.append([*body.lines, f"{squares} += {code}"])
-        body.lines, body.stored = before, known
+        body.lines, body.stored, body.products = before, known, products
         factors, entries = (["    " + line.replace("\n", "\n    ") for line in way] for way in ways)
         test = f"if {shared} * ({' + '.join(sides)}) < {' * '.join(sides)}:"
         body.lines += [test, *factors, "else:", *entries]
@@ -364,8 +410,8 @@ class _Module:
         sums = {}
         for name, block in self.plan.blocks.items():
             parts = block.row.terms if isinstance(block.row, t.Plus) else (block.row,)
-            new = tuple(map(scaled, parts))
-            sums[name] = t.sigma(self.n, new[0] if len(new) == 1 else t.Plus(new))
+            new = [t.sigma(self.n, scaled(part)) for part in parts]
+            sums[name] = new[0] if len(new) == 1 else t.Plus(tuple(new))
         return list(made.values()), sums
 
     def _define_scaled(self, body: Body, scale: str, made: Iterable[Definition]) -> None:
@@ -427,7 +473,9 @@ class _Module:
         doc = self._doc(
             "The variance of the samples' gradients about their mean, and their noise scale; computed in float64.",
             [
-                "variance: a dict with an array for each parameter, of its shape; samples count as in the objective",
+                "variance: a dict with an array for each parameter, of its shape; samples count as in the objective; "
+                "the second moment less the squared mean, so that of an entry whose mean is M times its deviation "
+                "about M^2 units of roundoff are lost, and what rounding leaves below zero is zero",
                 "trace: the sum of all variances",
                 "noise_scale: the trace over the squared norm of the mean; infinite where that is zero",
             ],
@@ -475,6 +523,20 @@ _CONVENTIONS = textwrap.wrap(
     'precision="rounded" computes in float64 and rounds once, to the precision of the arguments.',
     WIDTH,
 )
+
+
+_FOR_USERS = (
+    "For use inside a train step: functions of the framework's own tensors, which it traces and compiles, and which "
+    "need no tape. Nothing is checked but what the framework checks. Losses are the framework's own functions; the "
+    "gradients are the formulas above, in their stable forms."
+)
+
+
+def _listed(lines: Iterable[str]) -> list[str]:
+    """Each of the lines behind a dash, broken where it is long."""
+    return [
+        part for line in lines for part in textwrap.wrap(line, WIDTH - 2, initial_indent="- ", subsequent_indent="  ")
+    ]
 
 
 def _pair(block: Block) -> bool:

@@ -187,8 +187,5 @@ def picked(body: Body, letters: Sequence[t.Index], factors: Sequence[t.Term]) ->
     if letter in found.axes and not set(own) & set(found.axes):
         at = found.axes.index(letter)
         axes = (*found.axes[:at], *own, *found.axes[at + 1 :])
-        code = (
-            f"{found.code}[{label}]" if at == 0 and found.code.isidentifier() else f"{found.code}.take({label}, {at})"
-        )
-        return _array(code, axes)
+        return body.taken(found, label, at, axes)
     return None

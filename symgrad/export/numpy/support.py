@@ -159,35 +159,6 @@ NEEDS = {
 }
 """What each of them calls."""
 
-FOR_JAX = {
-    "_log_rest": """
-def _log_rest(z):
-    m = jax.lax.stop_gradient(z.max(axis=-1, keepdims=True))
-    return m, np.log(np.exp(z - m).sum(axis=-1, keepdims=True))
-""",
-    "_softplus": """
-def _softplus(z):
-    return jax.nn.softplus(z)
-""",
-    "_sigmoid": """
-def _sigmoid(z):
-    return jax.nn.sigmoid(z)
-""",
-    "_logistic_loss": """
-def _logistic_loss(z, y):
-    return jax.nn.softplus(z) - y * z
-""",
-    "_shifted": """
-def _shifted(z):
-    return np.exp(z - jax.lax.stop_gradient(z.max(axis=-1, keepdims=True)))
-""",
-    "_erf": """
-def _erf(z):
-    return jax.scipy.special.erf(z)
-""",
-}
-"""What JAX's users would write instead, where it traces no other way or would be unfair to it."""
-
 CHECKED = '''
 def _checked(given, precision):
     """The arrays as they are computed with, their sizes, the precision inside and that of the result.

@@ -1,7 +1,4 @@
-"""Emitted code against JAX on the same model: interleaved, in one process, as ratios of medians with their spread.
-
-JAX differentiates the model's own formulas, compiled, with ``vmap`` where gradients of samples are asked for.
-"""
+"""Emitted code against frameworks on the same model: in turn, in one process, as ratios with their spread."""
 
 from __future__ import annotations
 
@@ -16,42 +13,58 @@ import numpy as np
 
 from symgrad.errors import InputError, MissingDependencyError
 from symgrad.export.numpy.loading import loaded
-from symgrad.export.numpy.module import jax_text, module_text
+from symgrad.export.numpy.module import module_text
+from symgrad.export.numpy.peers import jobs
 from symgrad.kernel import terms as t
+from symgrad.kernel.functions import inverse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from symgrad.export.numpy.peers import Jobs
     from symgrad.export.numpy.plan import Plan
 
 LEAST = 0.01
 """Seconds that a sample of a clock takes at least."""
 
+PAUSE = 0.02
+"""Seconds before a sample, until the threads of the one before have gone to rest: processor time would count them."""
+
+CLIP = 1.0
+"""The norm that gradients are clipped to."""
+
 
 @dataclass(frozen=True)
 class Timing:
-    """One job: seconds of either side, in every round.
+    """One job: seconds of the emitted code and of every peer, in every round.
 
     Attributes:
         job: the function.
         ours: of the emitted code.
-        theirs: of JAX.
+        theirs: of the peers, by name.
     """
 
     job: str
     ours: tuple[float, ...]
-    theirs: tuple[float, ...]
+    theirs: Mapping[str, tuple[float, ...]]
 
-    @property
-    def ratio(self) -> float:
-        """How many times longer JAX takes."""
-        return statistics.median(self.theirs) / statistics.median(self.ours)
+    def ratio(self, peer: str) -> float:
+        """How many times longer a peer takes."""
+        return statistics.median(self.theirs[peer]) / statistics.median(self.ours)
 
-    @property
-    def spread(self) -> tuple[float, float]:
+    def spread(self, peer: str) -> tuple[float, float]:
         """The quartiles of the ratios, round by round."""
-        low, _, high = statistics.quantiles(b / a for a, b in zip(self.ours, self.theirs, strict=True))
+        low, _, high = statistics.quantiles(b / a for a, b in zip(self.ours, self.theirs[peer], strict=True))
         return low, high
+
+    @property
+    def best(self) -> str:
+        """The fastest peer."""
+        return min(self.theirs, key=self.ratio)
+
+
+WEIGHTED = ("clipped_mean_gradient", "second_moment")
+"""What is weighted as in the objective; peers take the mean, so it is timed only where that is the same."""
 
 
 def clock() -> tuple[Callable[[], float], str]:
@@ -87,108 +100,85 @@ def drawn(plan: Plan, sizes: Mapping[str, int], dtype: str, seed: int = 0) -> li
     return found
 
 
-def timings(plan: Plan, given: list[Any], *, rounds: int, fast: bool) -> list[Timing]:
-    """Time every job that both sides can do.
-
-    Raises:
-        MissingDependencyError: if JAX is not installed.
-        InputError: if the two sides differ in a result.
-    """
+def emitted(plan: Plan, given: Sequence[Any], *, fast: bool = False, clip: float = CLIP) -> Jobs:
+    """Every job as the emitted code does it."""
     code = loaded(module_text(plan, fast=fast), "symgrad_emitted")
-    peers = _jax(plan, given)
     out = code.per_sample_gradients(*given)
-    ours: dict[str, Callable[[], Any]] = {
+    return {
         "mean_gradient": lambda: code.mean_gradient(*given),
         "per_sample_gradients": lambda: code.per_sample_gradients(*given, out=out),
         "per_sample_norms": lambda: code.per_sample_norms(*given),
-        "clipped_mean_gradient": lambda: code.clipped_mean_gradient(*given, clip=1.0),
+        "clipped_mean_gradient": lambda: code.clipped_mean_gradient(*given, clip=clip),
         "second_moment": lambda: code.second_moment(*given),
         "gram": lambda: code.gram(*given),
     }
-    return [_timed(job, ours[job], peers[job], rounds) for job in ours]
 
 
-def _timed(job: str, ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int) -> Timing:
-    _compare(job, ours(), theirs())
+def timings(plan: Plan, given: Sequence[Any], *, rounds: int, fast: bool, peers: Sequence[str]) -> list[Timing]:
+    """Time every job on all sides, in turn.
+
+    Args:
+        plan: of the model.
+        given: the arguments.
+        rounds: samples of the clock.
+        fast: outer products by numba.
+        peers: some of ``PEERS``.
+
+    Raises:
+        MissingDependencyError: if there is no peer.
+        InputError: if a peer differs in a result.
+    """
+    if not peers:
+        raise MissingDependencyError("JAX, TensorFlow and PyTorch are not installed; pip install 'symgrad[bench]'")
+    ours = emitted(plan, given, fast=fast)
+    if plan.weight != inverse(t.Size(plan.sample.size)):
+        for job in WEIGHTED:
+            del ours[job]
+    theirs = {name: jobs(name, plan, given, CLIP) for name in peers}
+    found = []
+    for job, run in ours.items():
+        sides = {name: done[job] for name, done in theirs.items()}
+        own = run()
+        for name, side in sides.items():
+            compare(f"{job}: {name}", own, side())
+        found.append(timed(job, run, sides, rounds))
+    return found
+
+
+def timed(job: str, ours: Callable[[], Any], theirs: Mapping[str, Callable[[], Any]], rounds: int) -> Timing:
+    """One job on all sides, in turn, in another order each round."""
     now, _ = clock()
-    sides = (ours, theirs)
+    sides = (ours, *theirs.values())
     repeats = []
     for run in sides:
         start = now()
         run()
         repeats.append(max(1, int(LEAST / max(now() - start, 1e-6))))
-    found: tuple[list[float], list[float]] = ([], [])
-    order = [0, 1]
+    found: list[list[float]] = [[] for _ in sides]
+    order = list(range(len(sides)))
     for number in range(rounds):
         random.Random(number).shuffle(order)
         for k in order:
-            sides[k]()
+            time.sleep(PAUSE)
+            for _ in range(min(3, repeats[k])):
+                sides[k]()
             start = now()
             for _ in range(repeats[k]):
                 sides[k]()
             found[k].append((now() - start) / repeats[k])
-    return Timing(job, tuple(found[0]), tuple(found[1]))
+    first, *others = map(tuple, found)
+    return Timing(job, first, dict(zip(theirs, others, strict=True)))
 
 
-def _compare(job: str, ours: Any, theirs: Any) -> None:
+def compare(told: str, ours: Any, theirs: Any) -> None:
+    """Make sure that two results are the same job's.
+
+    Raises:
+        InputError: if they differ by more than rounding.
+    """
     pairs = [(ours[k], theirs[k]) for k in ours] if isinstance(ours, dict) else [(ours, theirs)]
-    scale = max(float(np.abs(np.asarray(b)).max()) for _, b in pairs)
-    for a, b in pairs:
-        if a.shape != b.shape or not np.allclose(a, np.asarray(b), rtol=1e-2, atol=1e-3 * scale):
-            raise InputError(f"{job}: JAX finds other numbers, so there is nothing to time")
-
-
-def _jax(plan: Plan, given: list[Any]) -> dict[str, Callable[[], Any]]:
-    """JAX's way to each job: the gradient compiled, mapped over the samples."""
-    try:
-        import jax
-    except ImportError:
-        raise MissingDependencyError("JAX is not installed; pip install 'symgrad[bench]'") from None
-    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
-    jnp = jax.numpy
-    code = loaded(jax_text(plan), "symgrad_emitted_jax")
-    inputs = [tensor.name for tensor in plan.inputs]
-    arrays = {name: jnp.asarray(array) for name, array in zip(inputs, given, strict=True)}
-    names = list(plan.blocks)
-    parameters = {name: arrays[name] for name in names}
-    data = {name: arrays[name] for name in inputs if name not in parameters}
-    batch = plan.sample.size
-    axes = {i.name: (i.shape.index(batch) if batch in i.shape else None) for i in plan.inputs if i.name in data}
-    count = next(data[name].shape[axis] for name, axis in axes.items() if axis is not None)
-
-    def objective(p: Any, d: Any) -> Any:
-        return code.loss(*({**d, **p}[name] for name in inputs))
-
-    def alone(p: Any, d: Any) -> Any:
-        one = {k: v if (axis := axes[k]) is None else jnp.expand_dims(v, axis) for k, v in d.items()}
-        return code.per_sample_loss(*({**one, **p}[name] for name in inputs))[0]
-
-    each = jax.vmap(jax.grad(alone), in_axes=(None, axes))
-
-    def flat(p: Any, d: Any) -> Any:
-        return jnp.concatenate([g.reshape(count, -1) for g in each(p, d).values()], axis=1)
-
-    def clipped(p: Any, d: Any) -> Any:
-        gradients = each(p, d)
-        norm = jnp.sqrt(sum((g * g).reshape(count, -1).sum(1) for g in gradients.values()))
-        factor = 1.0 / jnp.maximum(norm, 1.0) / count
-        return {k: jnp.tensordot(factor, g, 1) for k, g in gradients.items()}
-
-    def inner(p: Any, d: Any) -> Any:
-        rows = flat(p, d)
-        return rows @ rows.T
-
-    jobs = {
-        "mean_gradient": jax.grad(objective),
-        "per_sample_gradients": each,
-        "per_sample_norms": lambda p, d: jnp.sqrt(jnp.square(flat(p, d)).sum(1)),
-        "clipped_mean_gradient": clipped,
-        "second_moment": lambda p, d: {k: (g * g).mean(0) for k, g in each(p, d).items()},
-        "gram": inner,
-    }
-
-    def ready(job: Callable[..., Any]) -> Callable[[], Any]:
-        compiled = jax.jit(job)
-        return lambda: jax.block_until_ready(compiled(parameters, data))  # type: ignore[no-untyped-call]
-
-    return {name: ready(job) for name, job in jobs.items()}
+    arrays = [(a, np.asarray(b)) for a, b in pairs]
+    scale = max(float(np.abs(b).max()) for _, b in arrays)
+    for a, b in arrays:
+        if a.shape != b.shape or not np.allclose(a, b, rtol=1e-2, atol=1e-3 * scale):
+            raise InputError(f"{told} finds other numbers, so there is nothing to time")
