@@ -1304,6 +1304,18 @@ def test_the_largest_of_one_sample_is_its_value():
     assert (code, verdict) == (1, "refused: step 0 (separable): top differs, and no premise says otherwise")
 
 
+def test_a_delta_that_is_not_of_samples_stays_in_the_program_of_one():
+    same = times(delta("i:D", "j:D"), B)
+    model = with_definitions(
+        ["g", [["i", "D"], ["j", "D"]], same],
+        ["loss", [["n", "N"]], times(entry("y", "n:N"), over("D", over("D", entry("g", 0, 1))))],
+    )
+    steps = [["unfold", "single", entry("g", "i:D", "j:D")]]
+    assert judged(*proof(steps, "single", eq(entry("g", "i:D", "j:D"), same), [], model)) == (0, "accepted")
+    alone = eq(entry("g", "i:D", "j:D"), times(ONE, B))
+    assert judged(*proof(steps, "single", alone, [], model)) == (1, NOT_ESTABLISHED)
+
+
 def test_indices_below_a_largest_value_of_the_batch_are_counted_anew():
     """The largest over samples of a sum over features of a largest over samples: only the features are left."""
     body = largest("N", over("D", times(entry("w", 0), largest("N", times(entry("x", 0, 1), entry("y", 2))))))

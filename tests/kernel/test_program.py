@@ -70,6 +70,7 @@ ILL_FORMED = {
     "letter of a text class": w(Index(Name("d"), "D")),
     "delta of two sizes": t.Delta(d, k),
     "delta of two sizes inside": t.Sum("K", t.Delta(0, d)),
+    "delta over what is no name": t.Delta(Index("d", "D D"), Index("e", "D D")),
     "delta of loose numbers": t.Delta(0, 0),
     "delta of junk": t.Delta("d", "d"),
     "unknown function": f("sinh", b),
