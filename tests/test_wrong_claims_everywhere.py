@@ -26,7 +26,7 @@ from symgrad.lang.model import Claim
 
 MOST = length(25, 75)
 MOST_OF_THE_LONG = 40
-BLIND = length(4, 5)
+BLIND = 4
 """How many of the wrong claims about an entry are put to the prover without its numbers."""
 
 LIMIT = 10
