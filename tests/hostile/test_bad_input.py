@@ -148,7 +148,6 @@ FORMULAS = [
     formula(46, "unknown function floor", "floor(b)"),
     formula(46, "unknown function argmax", "argmax(d, w[d])"),
     grows(47, "*".join(f"(b + {k} * y[n])" for k in range(1, 60))),
-    formula(47, "", "((((b + y[n])^16 + b*y[n])^16 + b)^16 + y[n])^16", codes=(0, 4), placed=False),
     grows(47, "exp(" * 12 + "b + y[n]" + " * (b + y[n]^2) * (b + 2))" * 12),
     bomb(47, "*".join(["(b + y[n])"] * 8000)),
     bomb(47, "max(" * 60 + "b" + ", y[n])" * 60),
