@@ -22,16 +22,24 @@ class UndefinedError(ArithmeticError):
     """The formula has no value at this point, or is at a kink."""
 
 
+class IrrationalError(ArithmeticError):
+    """What was to be evaluated in rationals is not rational, or not for certain."""
+
+
 def exact(value):
     return arb(fmpq(value.numerator, value.denominator))
 
 
 @dataclass
 class Dual:
-    """A value, and its derivatives by seed."""
+    """A value, and its derivatives by seed: balls, or exact rationals."""
 
-    value: arb
+    value: arb | fmpq
     slopes: dict = field(default_factory=dict)
+
+    def constant(self, value):
+        """A constant of the same kind of number."""
+        return number(value, exactly=isinstance(self.value, fmpq))
 
     def scaled(self, value, slope):
         """Another value of which ``slope`` is the derivative with respect to this one."""
@@ -50,7 +58,7 @@ class Dual:
         return self + -other
 
     def __mul__(self, other):
-        return self.scaled(self.value * other.value, other.value) + other.scaled(arb(0), self.value)
+        return self.scaled(self.value * other.value, other.value) + other.scaled(fmpq(0), self.value)
 
     def inverse(self):
         if not self.value < 0 and not self.value > 0:
@@ -62,7 +70,9 @@ class Dual:
 
     def raised(self, exponent):
         if exponent == 0:
-            return number(1)
+            return self.constant(1)
+        if exponent.denominator > 1 and isinstance(self.value, fmpq):
+            raise IrrationalError("a fractional power")
         if exponent.denominator > 1 and not self.value > 0:
             raise UndefinedError("a fractional power outside its domain")
         if exponent < 0 and not self.value < 0 and not self.value > 0:
@@ -71,11 +81,13 @@ class Dual:
         def power(e):
             return self.value**e.numerator if e.denominator == 1 else (self.value.log() * exact(e)).exp()
 
-        return self.scaled(power(exponent), exact(exponent) * power(exponent - 1) if exponent != 1 else arb(1))
+        factor = fmpq(exponent.numerator, exponent.denominator)
+        return self.scaled(power(exponent), factor * power(exponent - 1) if exponent != 1 else fmpq(1))
 
 
-def number(value):
-    return Dual(exact(Fraction(value)))
+def number(value, *, exactly=False):
+    value = Fraction(value)
+    return Dual(fmpq(value.numerator, value.denominator) if exactly else exact(value))
 
 
 def positive(x):
@@ -87,40 +99,57 @@ def positive(x):
     raise UndefinedError("at a kink")
 
 
+def transcendental(function):
+    """A function of balls alone."""
+
+    def of_balls(x):
+        if isinstance(x.value, fmpq):
+            raise IrrationalError("a function that is not rational")
+        return function(x)
+
+    return of_balls
+
+
+@transcendental
 def _exp(x):
     return x.scaled(x.value.exp(), x.value.exp())
 
 
+@transcendental
 def _log(x):
     if not x.value > 0:
         raise UndefinedError("log outside its domain")
     return x.scaled(x.value.log(), 1 / x.value)
 
 
+@transcendental
 def _sigmoid(x):
     s = 1 / (1 + (-x.value).exp())
     return x.scaled(s, s - s * s)
 
 
+@transcendental
 def _softplus(x):
     return x.scaled((1 + x.value.exp()).log(), 1 / (1 + (-x.value).exp()))
 
 
+@transcendental
 def _tanh(x):
     slope = 4 / (x.value.exp() + (-x.value).exp()) ** 2
     return x.scaled(x.value.tanh(), slope)
 
 
+@transcendental
 def _erf(x):
     return x.scaled(x.value.erf(), 2 / arb.pi().sqrt() * (-x.value * x.value).exp())
 
 
 def _elu(x, alpha):
-    return x if positive(x) else alpha * (_exp(x) - number(1))
+    return x if positive(x) else alpha * (_exp(x) - x.constant(1))
 
 
 def _gelu(x):
-    return x * number(Fraction(1, 2)) * (number(1) + _erf(x / Dual(arb(2).sqrt())))
+    return x * x.constant(Fraction(1, 2)) * (x.constant(1) + _erf(x / Dual(arb(2).sqrt())))
 
 
 FUNCTIONS = {
@@ -130,14 +159,14 @@ FUNCTIONS = {
     "softplus": _softplus,
     "tanh": _tanh,
     "erf": _erf,
-    "sin": lambda x: x.scaled(x.value.sin(), x.value.cos()),
-    "cos": lambda x: x.scaled(x.value.cos(), -x.value.sin()),
+    "sin": transcendental(lambda x: x.scaled(x.value.sin(), x.value.cos())),
+    "cos": transcendental(lambda x: x.scaled(x.value.cos(), -x.value.sin())),
     "sqrt": lambda x: x.raised(Fraction(1, 2)),
     "square": lambda x: x * x,
-    "relu": lambda x: x if positive(x) else number(0),
+    "relu": lambda x: x if positive(x) else x.constant(0),
     "abs": lambda x: x if positive(x) else -x,
-    "sign": lambda x: number(1 if positive(x) else -1),
-    "step": lambda x: number(1 if positive(x) else 0),
+    "sign": lambda x: x.constant(1 if positive(x) else -1),
+    "step": lambda x: x.constant(1 if positive(x) else 0),
     "max": lambda u, v: u if positive(u - v) else v,
     "min": lambda u, v: v if positive(u - v) else u,
     "silu": lambda x: x * _sigmoid(x),
@@ -217,10 +246,13 @@ def read(text):
 
 
 class Reading:
-    """A derivation at a point: the values of its inputs by tensor and place, places counted from zero."""
+    """A derivation at a point: the values of its inputs by tensor and place, places counted from zero.
 
-    def __init__(self, text, sizes, values):
-        self.text, self.sizes, self.values = text, sizes, values
+    With ``exactly``, in rationals; what is not rational is an ``IrrationalError`` then.
+    """
+
+    def __init__(self, text, sizes, values, *, exactly=False):
+        self.text, self.sizes, self.values, self.exactly = text, sizes, values, exactly
         self.shapes = text.shapes
         self.bodies = {name: (letters, parsed(formula)) for name, letters, formula in text.definitions}
         self.known = {}
@@ -239,17 +271,21 @@ class Reading:
                 if all(i == sample for i, size in zip(where, sizes, strict=True) if size == batch):
                     kept[tuple(0 if size == batch else i for i, size in zip(where, sizes, strict=True))] = value
             values[name] = kept
-        return Reading(self.text, {**self.sizes, self.text.letters[self.text.batch]: 1}, values)
+        sizes = {**self.sizes, self.text.letters[self.text.batch]: 1}
+        return Reading(self.text, sizes, values, exactly=self.exactly)
+
+    def number(self, value):
+        return number(value, exactly=self.exactly)
 
     def entry(self, name, where):
         """An entry of a tensor, itself a seed."""
         if (name, where) not in self.known:
             if name in self.values:
-                found = number(self.values[name][where])
+                found = self.number(self.values[name][where])
             else:
                 letters, body = self.bodies[name]
                 found = self._value(body, dict(zip(letters, where, strict=True)))
-            self.known[name, where] = found + Dual(arb(0), {(name, where): arb(1)})
+            self.known[name, where] = found + Dual(self.number(0).value, {(name, where): self.number(1).value})
         return self.known[name, where]
 
     def value(self, formula, at=None):
@@ -303,7 +339,7 @@ class Reading:
         return self.sizes[self.text.letters[letter]]
 
     def _over(self, letter, body, at):
-        total = number(0)
+        total = self.number(0)
         for k in range(self._places(letter)):
             total = total + self._value(body, {**at, letter: k})
         return total
@@ -321,9 +357,11 @@ class Reading:
     def _value(self, node, at):
         match node:
             case ast.Constant(value):
-                return number(Fraction(str(value)))
-            case ast.Name("pi"):
+                return self.number(Fraction(str(value)))
+            case ast.Name("pi") if not self.exactly:
                 return Dual(arb.pi())
+            case ast.Name("pi"):
+                raise IrrationalError("pi")
             case ast.Name(name):
                 return self.entry(name, ())
             case ast.Subscript(ast.Name(name), places):
@@ -357,13 +395,13 @@ class Reading:
     def _call(self, name, arguments, at):
         match name, arguments:
             case "size", [ast.Name(size)]:
-                return number(self.sizes[size])
+                return self.number(self.sizes[size])
             case "delta", [i, j]:
-                return number(self._place(i, at) == self._place(j, at))
+                return self.number(self._place(i, at) == self._place(j, at))
             case "sum", [ast.Name(letter), body]:
                 return self._over(letter, body, at)
             case "mean", [ast.Name(letter), body]:
-                return self._over(letter, body, at) / number(self.sizes[self.text.letters[letter]])
+                return self._over(letter, body, at) / self.number(self.sizes[self.text.letters[letter]])
             case "max", [ast.Name(letter), body] if letter in self.text.letters:
                 largest, *others = (self._value(body, {**at, letter: k}) for k in range(self._places(letter)))
                 for other in others:
@@ -420,7 +458,9 @@ def normalised(values, name):
 
 
 def agree(a, b):
-    """Whether two balls are the same to thirty digits."""
+    """Whether two balls are the same to thirty digits, or two rationals the same."""
+    if isinstance(a, fmpq):
+        return a == b
     gap = abs(a - b)
     return bool(gap < arb(10) ** -30 * (1 + abs(a)))
 

@@ -156,9 +156,23 @@ ROWS = (
         "counted apart",
         *part_of("undecided", 1),
     ),
+    Row("wrong_claims", "those of them left undecided by time", "counted apart", *part_of("out_of_time", 1)),
     Row("wrong_claims_blind", "wrong claims proved by a prover that looks at no numbers", "0", *zero_of("proved", 1)),
+    Row(
+        "wrong_claims_blind",
+        "those of them whose proof was cut off by time",
+        "counted apart",
+        *part_of("out_of_time", 1),
+    ),
     Row("random_losses", "random losses with a formula that is false", "0 of >= 3,000", *zero_of("false", 3000)),
     Row("random_losses", "random losses left undecided", "<= 2%", *part_of("undecided", 0.02)),
+    Row(
+        "random_losses",
+        "comparisons of theirs in exact rationals, and in balls",
+        "counted apart",
+        lambda t: f"{t.get('exactly', 0):,} and {t.get('balls', 0):,}",
+        lambda t: t.get("exactly", 0) > 0,
+    ),
     Row("printing", "terms that are printed, read, and the same", ">= 10,000", *at_least("terms", 10_000)),
     Row(
         "printing",

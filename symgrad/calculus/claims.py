@@ -7,6 +7,7 @@ from typing import Any
 
 from symgrad.calculus import numbers
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.effort import EffortError, limited
 from symgrad.calculus.hints import repairs
 from symgrad.calculus.local import FOLDED, SHORTEST, Chain, assumed, simplify
 from symgrad.calculus.normal import meet, normal, tidy
@@ -67,6 +68,13 @@ class Claims:
 
     def _proof(self, chain: Chain, claim: Claim) -> Theorem | None:
         """The claim as a theorem: at once, or by opening definitions, unless a glance at numbers forbids it."""
+        try:
+            with limited():
+                return self._found(chain, claim)
+        except EffortError:
+            return None
+
+    def _found(self, chain: Chain, claim: Claim) -> Theorem | None:
         theorem = self._meet(chain, claim.right, range(1))
         if theorem is None and not self._question(chain, claim).glance():
             theorem = (

@@ -9,6 +9,7 @@ from symgrad.calculus import numbers
 from symgrad.calculus.claims import Claims
 from symgrad.calculus.coupling import paths
 from symgrad.calculus.derivation import Derivation, Side
+from symgrad.calculus.effort import limited
 from symgrad.calculus.identity import PROVED, REFUTED, UNDECIDED, Identity
 from symgrad.calculus.matrix import matrix_forms
 from symgrad.calculus.normal import meet
@@ -38,6 +39,9 @@ def derive(model: Any, progress: Callable[[str], object] | None = None) -> Deriv
     Returns:
         The derivation; nothing in it depends on an integer size.
 
+    Raises:
+        EffortError: if the formulas grow too much.
+
     Example:
         >>> from symgrad.lang.parser import parse_model
         >>> text = "index n : N\nbatch n\ndata y[n]\nparameter b\nloss[n] = (b - y[n])^2"
@@ -46,7 +50,8 @@ def derive(model: Any, progress: Callable[[str], object] | None = None) -> Deriv
     """
     if hasattr(model, "to_model"):
         model = model.to_model()
-    return _Work(model, progress or (lambda _: None)).derivation()
+    with limited():
+        return _Work(model, progress or (lambda _: None)).derivation()
 
 
 class _Work:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import permutations
 
+from symgrad.calculus.effort import ring
 from symgrad.calculus.polynomials import ONE, arithmetic, expanded, key, monomial, poly, written
 from symgrad.calculus.rewrite import (
     REFUSALS,
@@ -271,7 +272,7 @@ def meet(program: Program, left: t.Term, right: t.Term, *, largest: int = 4_000)
                 return None
             there, back = convert(program, left), convert(program, right)
             a, b = result(there, left), result(back, right)
-            middle = rules.ring(program, a, b) if a != b else None
+            middle = ring(program, a, b) if a != b else None
         except REFUSALS:
             continue
         return chained(chained(there, middle), rules.sym(back) if back else None)

@@ -35,12 +35,16 @@ def sizes_of(program: Program) -> dict[str, None]:
 
 @dataclass(frozen=True)
 class _Stage:
-    """How small values are drawn: from where, how often, and how likely a tensor is zero throughout."""
+    """How small values are drawn: from where, how often, and how likely a tensor is zero throughout.
+
+    Where ``scalars`` is given, data without indices come from there.
+    """
 
     parameters: tuple[Fraction, ...]
     data: tuple[Fraction, ...]
     draws: int
     zero: float = 0.0
+    scalars: tuple[Fraction, ...] | None = None
 
 
 _ZERO = (Fraction(0),)
@@ -58,7 +62,10 @@ _STAGES = (
     _Stage(WIDE, WIDE, 24),
 )
 _NONZERO = tuple(value for value in SMALL if value)
+_TINY = tuple(map(Fraction, ("1/16", "1/32", "1/64")))
 _LOOK = (_Stage(_NONZERO, _NONZERO, 4),)
+_LOOK_INSIDE = (*_LOOK, _Stage(_NONZERO, _NONZERO, 3, scalars=_TINY))
+"""Data without indices are thresholds more often than not; where one is large, all lies beyond it."""
 _DRAWN = 3
 """Points without coincidences that are drawn for each choice of sizes, where the small ones did not serve."""
 
@@ -73,9 +80,11 @@ def candidates(
     """
     rng = random.Random(seed)
     several = [only] if only else list(_sizes(model))
+    scalars = any(tensor.kind == "data" and not tensor.shape for tensor in model.program.inputs)
+    stages = (_LOOK_INSIDE if scalars else _LOOK) if look else _STAGES
     for sizes in several[:: max(1, len(several) - 1)] if look else several:
         seen: set[tuple[Fraction, ...]] = set()
-        for stage in _LOOK if look else _STAGES:
+        for stage in stages:
             for _ in range(stage.draws):
                 values = _drawn(model, sizes, stage, rng)
                 drawn, point = _all(values), Point(sizes, values)
@@ -110,6 +119,8 @@ def _drawn(model: Model, sizes: dict[str, int], stage: _Stage, rng: random.Rando
     found: Values = {}
     for tensor in model.program.inputs:
         choice = stage.data if tensor.kind == "data" else stage.parameters
+        if stage.scalars and tensor.kind == "data" and not tensor.shape:
+            choice = stage.scalars
         choice = _ZERO if rng.random() < stage.zero else choice
         shape = tuple(sizes[s] for s in tensor.shape)
         if tensor.name in model.labels:

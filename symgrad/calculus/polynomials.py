@@ -6,8 +6,8 @@ from fractions import Fraction
 from functools import lru_cache
 from math import comb
 
+from symgrad.calculus.effort import ring
 from symgrad.errors import LimitError
-from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.program import Program
 from symgrad.kernel.theorem import Theorem
@@ -170,4 +170,4 @@ def _by_ring(program: Program, term: t.Term, *, expand: bool) -> Theorem | None:
     if not isinstance(term, t.Plus | t.Times | t.Power | t.Delta):
         return None
     new = written(poly(term, expand=expand))
-    return rules.ring(program, term, new) if new != term else None
+    return ring(program, term, new) if new != term else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from symgrad.calculus.effort import nodes, spend
 from symgrad.errors import IllFormedError, LimitError, RuleError
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -33,7 +34,10 @@ def result(theorem: Theorem | None, term: t.Term) -> t.Term:
 
 def replace(found: Theorem | None, term: t.Term, path: tuple[int, ...]) -> Theorem | None:
     """``term`` with the subterm at ``path`` replaced."""
-    return rules.congruence(found, term, path) if found and found.left != found.right else None
+    if not found or found.left == found.right:
+        return None
+    spend(nodes(term))
+    return rules.congruence(found, term, path)
 
 
 def fresh(size: str, term: t.Term) -> t.Index:
@@ -49,6 +53,7 @@ def remembered(convert: Conversion) -> Conversion:
     def converted(program: Program, term: t.Term) -> Theorem | None:
         found = known.get((id(program), term))
         if found is None:
+            spend(nodes(term))
             if len(known) > 50_000:
                 known.clear()
             found = known[id(program), term] = (program, convert(program, term))  # the program lives on with its id

@@ -8,6 +8,7 @@ accurate to far more digits than they need.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,10 @@ class BoundEvaluator:
         found = self._made(axes, x, e)
         return Bounded(axes, found.x, found.m, found.e + self._u * (found.m + found.e))
 
+    def _gamma(self, roundings: int) -> float:
+        """What so many roundings one after the other may lose of each term: Higham 2002, lemma 3.1."""
+        return roundings * self._u / (1 - roundings * self._u)
+
     def _number(self, value: Fraction) -> Bounded:
         exact = value.denominator & (value.denominator - 1) == 0 and abs(value.numerator) < 2**24
         x = arb(fmpq(value.numerator, value.denominator))
@@ -254,8 +259,10 @@ class BoundEvaluator:
 
     def _times(self, a: Bounded, b: Bounded) -> Bounded:
         axes = tuple(dict.fromkeys((*a.axes, *b.axes)))
+        exact = _power_of_two(a) or _power_of_two(b)
         a, b = a.spread(axes), b.spread(axes)
-        return self._rounded(axes, a.x * b.x, a.m * b.e + b.m * a.e + a.e * b.e + self._tiny)
+        lost = a.m * b.e + b.m * a.e + a.e * b.e + self._tiny
+        return (self._made if exact else self._rounded)(axes, a.x * b.x, lost)
 
     def _sum(self, axis: Axis, factors: list[Bounded]) -> Bounded:
         """The sum over ``axis`` of a product, in any order; factors without the axis stay outside."""
@@ -283,8 +290,7 @@ class BoundEvaluator:
     def _total(self, axis: Axis, body: Bounded) -> Bounded:
         where = body.axes.index(axis)
         axes = tuple(a for a in body.axes if a != axis)
-        steps = self._u * body.x.shape[where]
-        e = body.e.sum(axis=where) + steps * (body.m + body.e).sum(axis=where)
+        e = body.e.sum(axis=where) + self._gamma(body.x.shape[where] - 1) * (body.m + body.e).sum(axis=where)
         return self._made(axes, np.add.reduce(body.x, axis=where), e)
 
     def _largest(self, axis: Axis, body: Bounded) -> Bounded:
@@ -313,7 +319,7 @@ class BoundEvaluator:
         m, n = left.m.reshape(-1, size), right.m.reshape(size, -1)
         d, e = left.e.reshape(-1, size), right.e.reshape(size, -1)
         lost = m @ e + d @ n + d @ e
-        lost += self._u * (size + 1) * (m @ n + lost) + size * self._tiny
+        lost += self._gamma(size) * (m @ n + lost) + size * self._tiny
         return self._made((*rows, *columns), _objects(balls.entries()).reshape(shape), lost.reshape(shape))
 
     def _power(self, base: Bounded, exponent: Fraction) -> Bounded:
@@ -382,6 +388,11 @@ def _factors(body: Term) -> list[Term]:
 
 def _signed(value: Bounded) -> Floats:
     return np.asarray(_float(value.x), dtype=np.float64)
+
+
+def _power_of_two(value: Bounded) -> bool:
+    """Whether this is one exact number, and a product with it is exact: a sign, a half."""
+    return value.m.shape == () and float(value.e) == 0 and math.frexp(float(value.m))[0] == 0.5
 
 
 def _all_above(value: Bounded) -> bool:

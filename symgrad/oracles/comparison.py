@@ -16,7 +16,7 @@ from symgrad.errors import InputError
 from symgrad.kernel.terms import ZERO, Entry, subterms
 from symgrad.oracles.balls import Evaluator, Point, Undefined, ball
 from symgrad.oracles.bounds import Bounded, BoundEvaluator
-from symgrad.oracles.controls import ALLOWED, Control, Mutant, gap, ratios, try_controls
+from symgrad.oracles.controls import ALLOWED, Control, Mutant, gap, ratios, resolution, try_controls
 from symgrad.oracles.data import accepted, as_arrays, completed
 from symgrad.oracles.points import loose_sizes, sample_point, sample_sizes
 from symgrad.oracles.report import CheckReport, Formulas, Oracle, Outcome
@@ -33,6 +33,12 @@ __all__ = ["DATA_POINTS", "CheckReport", "Formulas", "Outcome", "check"]
 
 POWER = {"float64": 1e-6, "float32": 3e-2}
 """A bound wider than this part of the largest entry could hide a wrong formula."""
+
+FINEST = {"float64": 1e-12, "float32": 1e-3}
+"""Relative errors of a formula from which on the check wants to reject it at one point at least."""
+
+_FINER_POINTS = 8
+"""Further points drawn where rounding could hide such an error at all the points so far."""
 
 _DUST = 1000
 """Units of rounding of the largest intermediate that may be left where terms cancel."""
@@ -66,6 +72,11 @@ class _Tally:
     inconclusive: str = ""
     disagreement: str = ""
     controls: dict[str, dict[str, Control]] = field(default_factory=dict)
+    finest: dict[str, float] = field(default_factory=dict)
+
+    def coarse(self, dtype: str) -> dict[str, float]:
+        """The gradients in which an error of ``FINEST`` could not be seen, and what could be."""
+        return {name: seen for name, seen in self.finest.items() if seen > FINEST[dtype]}
 
 
 def check(
@@ -105,9 +116,11 @@ def check(
     if asked.kind == "generated":  # nobody else has written this loss down
         tally.disagreement = _second_opinion(model, random.Random(seed))
     for _ in range(wanted + _EXTRA_POINTS):
-        if tally.disagreement or (len(tally.points) >= wanted and _covered(pieces)):
+        enough, covered = len(tally.points) >= wanted, _covered(pieces)
+        finer = known is None and len(tally.points) < wanted + _FINER_POINTS and tally.coarse(dtype)
+        if tally.disagreement or (enough and covered and not finer):
             break
-        missing = len(tally.points) >= wanted  # of a clipped function, say, an outer piece: larger values reach it
+        missing = enough and not covered  # of a clipped function, say, an outer piece: larger values reach it
         drawn = _point(model, rng, dtype, known, large=missing)
         if drawn is None:
             tally.skipped += 1
@@ -125,6 +138,9 @@ def check(
         if tally.inconclusive:
             break
     outcome, reason = _verdict(tally, wanted, _covered(pieces), model.origin.notes if model.origin else ())
+    if outcome is Outcome.AGREE and (coarse := tally.coarse(dtype)):
+        seen = ", ".join(f"below {least:.1g} in {name}" for name, least in coarse.items())
+        reason += f"; rounding could hide a relative error {seen}"
     tried = {f"{of}: {what}": c for of, some in tally.controls.items() for what, c in some.items() if c.differs}
     return CheckReport(
         outcome=outcome,
@@ -266,6 +282,8 @@ def _compare(model: Model, formulas: Formulas, oracle: Oracle, at: _Values, tall
             tally.worst[name] = max(ratio, tally.worst.get(name, 0.0))
             tally.ulp = max(ulp, tally.ulp)
             tally.errors[name] = tally.errors.get(name, ()) + ratios(value, actual)
+            if name in formulas.gradients and not value.vanishes and value.x.shape == actual.shape:
+                tally.finest[name] = min(resolution(value, actual), tally.finest.get(name, np.inf))
             if ratio > ALLOWED:
                 what = "the objective" if name == "objective" else f"the gradient of {name}"
                 tally.disagreement = f"{what} differs by {ratio:.3g} times the rounding bound ({ALLOWED:g} allowed)"

@@ -53,6 +53,13 @@ def ratios(value: Bounded, actual: NDArray[Any]) -> tuple[float, ...]:
         return tuple((_distance(value, actual) / _bound(value, actual)).ravel().tolist())
 
 
+def resolution(value: Bounded, actual: NDArray[Any]) -> float:
+    """The least relative error of the formula that this comparison rejects for certain; the shapes are equal."""
+    seen = _distance(value, actual) + ALLOWED * _bound(value, actual)
+    with np.errstate(divide="ignore", over="ignore"):
+        return float(np.min(seen / value.m, initial=np.inf))
+
+
 def _distance(value: Bounded, actual: NDArray[Any]) -> NDArray[np.float64]:
     """How far every entry is certainly away from the value."""
     with ctx.workprec(BITS):

@@ -71,6 +71,13 @@ def bomb(number, written):
     return formula(number, "not finished within 2 seconds", written, arguments=TIMEOUT, codes=(4,), placed=False)
 
 
+def grows(number, written):
+    """What would be multiplied out for minutes: a limit on the work holds, whatever the machine and its load."""
+    return formula(
+        number, "the formulas grow too much", written, arguments=("prove", "-", "-q"), codes=(4,), placed=False
+    )
+
+
 DOUBLED = "".join(f"a{k}[n] = a{k - 1}[n] * a{k - 1}[n] + a{k - 1}[n]\n" for k in range(1, 60))
 
 FORMULAS = [
@@ -140,7 +147,8 @@ FORMULAS = [
     text(45, "unexpected 9223372036854775808", f"index n : {2**63}\n"),
     formula(46, "unknown function floor", "floor(b)"),
     formula(46, "unknown function argmax", "argmax(d, w[d])"),
-    bomb(47, "*".join(f"(b + {k} * y[n])" for k in range(1, 60))),
+    grows(47, "*".join(f"(b + {k} * y[n])" for k in range(1, 60))),
+    grows(47, "exp(" * 12 + "b + y[n]" + " * (b + y[n]^2) * (b + 2))" * 12),
     bomb(47, "*".join(["(b + y[n])"] * 8000)),
     bomb(47, "max(" * 60 + "b" + ", y[n])" * 60),
     bomb(47, "1/(1 + " * 49 + "b" + ")" * 49),

@@ -4,12 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from flint import arb, ctx
 
 from symgrad.kernel.functions import minus
 from symgrad.kernel.program import Definition
 from symgrad.kernel.terms import Entry, Index, Number, Times
 from symgrad.oracles.bounds import BoundEvaluator
-from symgrad.oracles.controls import Control, Mutant, gap, ratios, try_controls
+from symgrad.oracles.controls import Control, Mutant, gap, ratios, resolution, try_controls
 from symgrad.oracles.report import Formulas
 
 
@@ -95,3 +96,13 @@ def test_the_ratios_are_those_of_every_entry_and_the_gap_is_the_largest():
     assert np.argwhere(found).tolist() == [[0, 2], [1, 0]]
     assert found.max() == gap(exact, off)[0]
     assert ratios(exact, A.T) == ()
+
+
+def test_errors_above_the_resolution_are_rejected_and_it_is_no_finer_than_the_bound():
+    exact = BoundEvaluator(SIZES, {"a": A}, "float64", {}).value(Times((number(3), a, a)), (d, k))
+    answer = np.vectorize(float)(exact.x)
+    least = resolution(exact, answer)
+    assert 4 * float((exact.e / exact.m).min()) <= least < 1e-14
+    with ctx.workprec(200):
+        assert gap(exact.scaled(1 + arb(1.01 * least)), answer)[0] > 4
+        assert gap(exact.scaled(1 + arb(0.5 * least)), answer)[0] < 4

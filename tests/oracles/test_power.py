@@ -23,6 +23,7 @@ from symgrad.kernel.terms import (
     children,
     rebuilt,
 )
+from symgrad.oracles import comparison
 from symgrad.oracles.comparison import Outcome, check
 from symgrad.oracles.report import Oracle
 from symgrad.oracles.tensorflow import generated
@@ -31,6 +32,8 @@ pytestmark = pytest.mark.tensorflow
 
 NAMES = tuple(catalogue.names()) if FULL else ("logistic_regression", "softmax_regression")
 SEEDS = range(100, 100 + length(1, 13))
+SLOW_TO_DRAW = {"gradient_accumulation"}
+"""Points that satisfy its assumptions take seconds each: it is checked at two seeds."""
 
 
 def factor(value):
@@ -93,10 +96,6 @@ def moving(model, formulas):
     return [name for name in formulas.gradients if name not in zero]
 
 
-BELOW_ROUNDING = {f"self_attention, float64, {name}: relative 1e-12" for name in "QK"}
-"""What the check cannot reject: behind a softmax of products of products, rounding may lose more than this."""
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_every_wrong_gradient_is_rejected(name, entry, claimed):
     model = entry(name)
@@ -120,14 +119,14 @@ def test_every_wrong_gradient_is_rejected(name, entry, claimed):
                     passed.append(f"{name}, {dtype}, {parameter}: {kind}")
     counts = {"tried": tried["AGREE"] + tried["DISAGREE"] + tried["INCONCLUSIVE"], "passed": passed}
     record("power", f"wrong {name}", wrong=counts["tried"], wrong_disagree=tried["DISAGREE"], wrong_passed=passed)
-    assert set(passed) <= BELOW_ROUNDING
+    assert passed == []
     assert tried["DISAGREE"] > 0
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_true_gradient_is_called_wrong(name, entry, claimed):
     model, largest, found = entry(name), 0.0, Counter()
-    for seed in SEEDS:
+    for seed in SEEDS[:2] if name in SLOW_TO_DRAW else SEEDS:
         for dtype in ("float64", "float32"):
             report = check(model, claimed(model), seed=seed, dtype=dtype)
             found[report.outcome.value] += 1
@@ -137,6 +136,19 @@ def test_no_true_gradient_is_called_wrong(name, entry, claimed):
     record("power", f"true {name}", **counts, largest_error_over_bound=largest)
     assert found["DISAGREE"] == 0
     assert largest < 1
+
+
+def test_points_are_added_until_a_relative_error_of_1e_12_is_seen_and_said_where_it_is_not(entry, claimed, monkeypatch):
+    model = entry("softmax_regression")
+    right = claimed(model)
+    few = check(model, right, points=2)
+    assert (few.points, few.reason.count("could hide")) == (2, 0)
+    monkeypatch.setitem(comparison.FINEST, "float64", 1e-16)
+    more = check(model, right, points=2)
+    assert more.outcome is Outcome.AGREE
+    assert more.points == 2 + comparison._FINER_POINTS
+    assert "rounding could hide a relative error below" in more.reason
+    assert more.reason.count(" in ") == len(right.gradients)
 
 
 # ---- points that are hard for floating point -------------------------------------------------------------------------
