@@ -125,10 +125,22 @@ def test_coq_accepts_random_losses_that_the_kernel_proves(compiled_library):
 @pytest.mark.coq
 def test_a_wrong_theorem_is_refused_by_coqc(derived, compiled_library):
     development = develop(derived("logistic_regression"))
-    right = "(sigmoid (z w b n) - y n) * x n j."
+    right = "Definition d_loss_d_z (n : nat) : R :=\n  sigmoid (z w b n) - y n."
     assert right in development.text
-    ran = coqc(compiled_library, "wrong", development.text.replace(right, "(sigmoid (z w b n) + y n) * x n j.", 1))
+    ran = coqc(compiled_library, "wrong", development.text.replace(right, right.replace("- y n", "+ y n")))
     assert ran.returncode != 0
+
+
+def test_the_gradients_are_written_with_adjoints_and_proved_equal_to_the_closed_forms(derived):
+    text = develop(derived("logistic_regression")).text
+    assert "Definition d_loss_d_w (j n : nat) : R :=\n  d_loss_d_z n * x n j." in text
+    assert "Definition d_objective_d_w (j : nat) : R :=\n  sumR N (fun n => d_objective_d_z n * x n j)." in text
+    closed = "Theorem closed_form_of_loss_by_w j n (Hj : (j < D)%nat) (Hn : (n < N)%nat) :\n  d_loss_d_w j n ="
+    assert text.count(f"{closed} (sigmoid (z w b n) - y n) * x n j.") == 2
+
+
+def test_a_derivative_that_is_used_by_no_theorem_is_not_defined(derived):
+    assert "d_objective_d_" not in develop(derived("batch_max")).text
 
 
 def test_the_statements_stand_at_the_top(derived):

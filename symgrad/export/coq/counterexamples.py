@@ -10,7 +10,6 @@ from symgrad.export.coq.refutation import point_of
 from symgrad.export.coq.syntax import NoLemmaError, formula
 from symgrad.export.coq.theorems import has_partial
 from symgrad.kernel import terms as t
-from symgrad.kernel.functions import inverse
 from symgrad.oracles.points import satisfies
 
 if TYPE_CHECKING:
@@ -51,14 +50,9 @@ class Counterexamples:
         forward, each = self.proved.forwards.get(parameter), self.proved.said.get(parameter)
         if forward is None or each is None or "objective" not in forward.slopes:
             raise NoLemmaError("a gradient is missing")
-        called, right = each
-        sample = self.model.batch
         scope = self.equations.scope(forward.coordinates)
-        inside = self.equations.scope([sample], scope)
-        own = " ".join([called, *(inside[i] for i in (*forward.coordinates, sample))])
-        size = self.names.of(sample.size)
-        value = f"/ INR {size} * sumR {size} (fun {inside[sample]} => {own})"
-        mean = t.Times((inverse(t.Size(sample.size)), t.sigma(sample, right)))
+        mean = self.proved.mean(each)
+        value = self.printer.text(formula(mean), scope)
         name = f"mean_of_gradients_by_{parameter}"
         self._refute_derivative(name, forward, t.Entry("objective", ()), forward.wrt, mean, value, witness)
 
@@ -154,8 +148,8 @@ class Counterexamples:
             made += self.refutations.inside
         made.append(f"End {self.draft.section}.\n")
         if self.refutations.after:
-            names = [self.printer.called[d.name] for d in self.program.definitions if d.name not in self.draft.unsaid]
+            names = [self.printer.called[d.name] for d in self.draft.written]
             made.append("(** ** What is refuted: the claim put at numbers *)\n")
-            made += [self.refutations.opening([*names, *(called for called, _ in self.proved.said.values())])]
+            made += [self.refutations.opening(names)]
             made += self.refutations.after
         return made

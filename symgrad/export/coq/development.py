@@ -65,7 +65,8 @@ def _file(draft: Draft, outside: list[str]) -> str:
         f"(** * {_plain(model.title)}\n\n{_plain(intro)}\n    Written by symgrad. Checked by coqc, with the "
         "library Symgrad.v beside it.\n    Every theorem holds for all sizes, all data and all parameters. *)\n",
         "From Coq Require Import Reals Lra Lia List.\nRequire Import Symgrad.\nOpen Scope R_scope.\n",
-        f"(** What is proved, in the order of the proofs:\n\n{_plain(claims)} *)\n",
+        "(** What is proved, in the order of the proofs. Derivatives are called d_loss_d_w and the like; they are\n    "
+        f"defined below, as reverse mode finds them.\n\n{_plain(claims)} *)\n",
         f"Section {draft.section}.\n",
         "(** ** The model *)\n",
     ]
@@ -77,9 +78,10 @@ def _file(draft: Draft, outside: list[str]) -> str:
             kind = f"{'nat -> ' * (rank - 1)}nat" if tensor.name in model.labels else f"{'nat -> ' * rank}R"
             lines.append(f"Variable {printer.called[tensor.name]} : {kind}.")
     lines.append("")
-    for definition in draft.program.definitions:
-        if definition.name not in draft.unsaid:
-            lines.append(draft.definition(definition, printer, draft.program))
+    own, derivatives = (
+        [d for d in draft.written if (d.name in model.program.bodies) is mine] for mine in (True, False)
+    )
+    lines += [draft.definition(d, printer, draft.program) for d in own]
     lines.append("\n(** ** The parameters, and what is supposed *)\n")
     for tensor in draft.program.inputs:
         if tensor.kind == "parameter":
@@ -87,6 +89,9 @@ def _file(draft: Draft, outside: list[str]) -> str:
     lines += [f"Hypothesis size_{names.of(size)} : (0 < {names.of(size)})%nat." for size in sizes]
     # Those about an intermediate that is given stand where it is.
     lines += [f"Hypothesis {name} : {equations.supposition(j)}." for j, name in equations.hypotheses.items()]
+    if derivatives:
+        lines.append("\n(** ** The derivatives, as reverse mode finds them: each by those that stand above it *)\n")
+        lines += [draft.definition(d, printer, draft.program) for d in derivatives]
     lines.append("\n(** ** The proofs *)\n")
     lines += equations.lemmas
     return "\n".join([*lines, *outside])

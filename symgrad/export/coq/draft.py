@@ -9,6 +9,7 @@ from symgrad.calculus import rewrite as rw
 from symgrad.calculus.claims import settled
 from symgrad.calculus.local import assumed
 from symgrad.calculus.normal import meet, normal
+from symgrad.export.coq.adjoints import Closings, extended, reversed_sides
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.refutation import Refutations
 from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
@@ -31,20 +32,18 @@ class Gradient:
     Attributes:
         name: of the theorem.
         binders: the letters with their ranges.
-        function: what is differentiated, of t.
-        point: where.
-        right: the derivative.
+        right: the derivative in closed form.
         text: prints a term that may stand in place of the derivative.
-        proof: the lemma that says so with dual numbers.
+        called: what the derivative is called in the theorem.
+        closed: a proof that the derivative, as it is called in the theorem, is ``right``.
     """
 
     name: str
     binders: str
-    function: str
-    point: str
     right: t.Term
     text: Callable[[t.Term], str]
-    proof: str
+    called: str
+    closed: str
 
 
 class Draft:
@@ -56,16 +55,24 @@ class Draft:
         gradients: those of the theorems that say the printed gradients.
         missing: what could not be said, with the reason, a line each.
         unsaid: the definitions for which the library has no word.
+        sides: the derivatives as reverse mode gives them, for each root.
+        program: the model's, with these derivatives as definitions at its end.
+        derivatives: those of them that a theorem speaks of.
         refutations: the statements that are false.
     """
 
     def __init__(self, derivation: Derivation) -> None:
         self.derivation, self.model = derivation, derivation.model
-        self.program: Program = self.model.program
+        self.sides = reversed_sides(derivation)
+        self.program: Program = extended(self.model.program, self.sides.values())
+        self.closings = Closings(self.program, self.sides.values(), self.model.assumptions)
+        self.derivatives: list[str] = []
         self.names = Names()
         for size in dict.fromkeys(i.size for i in self.model.letters):
             self.names.of(size)
         self.printer = Printer(self.model, self.program, self.names)
+        # They are stated where the parameters are fixed.
+        self.printer.uses |= {d.name: [] for d in self.program.definitions[len(self.model.program.definitions) :]}
         self.equations = Equations(self.program, self.printer, derivation.hypotheses, self.model.assumptions)
         self.section = self.names.fresh("Derivation")
         self.theorems: list[str] = []
@@ -86,8 +93,15 @@ class Draft:
                 formula(definition.body)
             except NoLemmaError as error:
                 found.add(definition.name)
-                self.missing.append(f"{definition.name}: {error}")
+                if definition.name in self.model.program.bodies:
+                    self.missing.append(f"{definition.name}: {error}")
         return found
+
+    @property
+    def written(self) -> tuple[Definition, ...]:
+        """The definitions that the file has: those of the model, and the derivatives that a theorem speaks of."""
+        spoken = frozenset(self.model.program.bodies).union(*(ancestors(self.program, d) for d in self.derivatives))
+        return tuple(d for d in self.program.definitions if d.name in spoken and d.name not in self.unsaid)
 
     def worded(self, *terms: t.Term) -> None:
         """Refuse terms that speak of a definition that could not be written.
@@ -101,14 +115,14 @@ class Draft:
 
     def attempt(self, what: str, make: Callable[[], object]) -> None:
         """Make a theorem with its lemmas, or none of them and a word about what is missing."""
-        back, proved = self.equations.kept(), len(self.theorems)
+        back, proved, shown = self.equations.kept(), len(self.theorems), len(self.derivatives)
         inside = len(self.refutations.inside)
         try:
             make()
         except (NoLemmaError, *rw.REFUSALS) as error:
             back()
             del self.refutations.inside[inside:]
-            del self.theorems[proved:], self.statements[proved:]
+            del self.theorems[proved:], self.statements[proved:], self.derivatives[shown:]
             self.missing.append(f"{what}: {str(error).splitlines()[0]}")
 
     def theorem(

@@ -151,6 +151,19 @@ class Equations:
         _, name, letters = self._known[id(theorem)]
         return f"({name}{self.at(scope, letters)})" if letters else name
 
+    def stated(self, theorem: Theorem, name: str) -> None:
+        """State an equation as a lemma of its own, by which it is known wherever else it is used."""
+        if id(theorem) not in self._known:
+            letters = t.letters(t.Plus((theorem.left, theorem.right)))
+            own, called = self.scope(letters), self.names.fresh(name)
+            statement = f"{self._text(theorem.left, own)} = {self._text(theorem.right, own)}"
+            self._state(called, self.bound(own, letters), statement, self.equation(theorem, own))
+            self.remember(theorem, called, letters)
+
+    def remember(self, theorem: Theorem, name: str, letters: tuple[t.Index, ...]) -> None:
+        """Use a theorem of the development, stated for all these letters, wherever the equation is used."""
+        self._known[id(theorem)] = theorem, name, letters
+
     def _state(self, name: str, binders: str, statement: str, proof: str) -> None:
         self.lemmas.append(f"Lemma {name}{binders} :\n  {statement}.\nProof. exact {proof}. Qed.\n")
 

@@ -11,6 +11,7 @@ from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.draft import Gradient
 from symgrad.export.coq.forward import Forward
 from symgrad.export.coq.syntax import NoLemmaError, Printer, formula
+from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import inverse
 from symgrad.kernel.program import Definition, Program, Tensor, ancestors
@@ -28,7 +29,8 @@ class Theorems:
 
     Attributes:
         forwards: forward mode by each parameter, and by each intermediate that a claim takes as given.
-        said: for each parameter the Definition of the per-sample gradient, and the gradient.
+        said: for each parameter the per-sample gradient, as it is called.
+        closed: what each gradient is in closed form.
     """
 
     def __init__(self, draft: Draft) -> None:
@@ -36,7 +38,8 @@ class Theorems:
         self.derivation, self.model, self.program = draft.derivation, draft.model, draft.program
         self.names, self.printer, self.equations = draft.names, draft.printer, draft.equations
         self.forwards: dict[str, Forward] = {}
-        self.said: dict[str, tuple[str, t.Term]] = {}
+        self.said: dict[str, t.Entry] = {}
+        self.closed: dict[str, Theorem] = {}
 
     # -- one parameter --------------------------------------------------------------------------------------------
 
@@ -48,20 +51,20 @@ class Theorems:
         if not found:
             raise NoLemmaError("no closed form was found")
         forward = Forward(self.program, found[-1].wrt, self.equations, self.model.assumptions)
-        said: dict[str, tuple[t.Term, str]] = {}
+        said: dict[str, t.Entry] = {}
         for root, shown in printed.items():
             self.draft.attempt(f"{root} by {parameter}", partial(self._root, forward, root, shown, said))
         self.forwards[parameter] = forward
         if "loss" in said:
-            self.said[parameter] = said["loss"][::-1]
+            self.said[parameter] = said["loss"]
         identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
         if identity == PROVED and len(said) == 2:
-            self.draft.attempt(f"mean of the gradients by {parameter}", lambda: self._mean(forward, *said["loss"]))
+            self.draft.attempt(f"mean of the gradients by {parameter}", lambda: self._mean(forward, said["loss"]))
         form = self.derivation.statements.get(f"matrix {parameter}")
         if form is not None and "objective" in said:
             self.draft.attempt(f"matrix form of {parameter}", lambda: self._matrix(forward, form))
 
-    def _root(self, forward: Forward, root: str, printed: Printed, said: dict[str, tuple[t.Term, str]]) -> None:
+    def _root(self, forward: Forward, root: str, printed: Printed, said: dict[str, t.Entry]) -> None:
         before = dict(forward.slopes)
         try:
             self.differentiate(forward, root)
@@ -79,34 +82,71 @@ class Theorems:
             if definition.name in ancestors(forward.program, root) and definition.name not in forward.slopes:
                 forward.define(definition)
 
-    def _gradient(self, forward: Forward, root: str, printed: Printed) -> tuple[t.Term, str]:
-        """The theorem that a root has the printed derivative; the derivative, and its name."""
+    def _gradient(self, forward: Forward, root: str, printed: Printed) -> t.Entry:
+        """The theorem that a root has the printed derivative; the derivative, as it is called."""
         left = printed.left
-        if not isinstance(left, t.Partial) or not isinstance(left.body, t.Entry):
+        made = self.draft.sides[root].gradients.get(forward.wrt.tensor)
+        if made is None or not isinstance(left, t.Partial) or not isinstance(left.body, t.Entry):
             raise NoLemmaError("no closed form was found")
         coordinates = dict(zip(left.wrt.indices, forward.wrt.indices, strict=True))
-        entry, right = t.renamed(left.body, coordinates), t.renamed(printed.right, coordinates)
-        letters = (*forward.coordinates, *t.letters(entry))
-        scope = self.equations.scope(letters)
-        called = self.names.fresh(f"d_{root}_d_{forward.wrt.tensor}")
-        binders = f" ({' '.join(scope[i] for i in letters)} : nat)" if letters else ""
-        text = self.printer.text(formula(right), scope)
-        self.equations.lemmas.append(f"Definition {called}{binders} : R :=\n  {text}.\n")
-        value = " ".join([called, *(scope[i] for i in letters)])
+        entry: t.Entry = t.renamed(left.body, coordinates)  # type: ignore[assignment]
+        right = t.renamed(printed.right, coordinates)
+        called = t.Entry(made.name, (*forward.wrt.indices, *entry.indices))
+        self.draft.worded(called)
+        self.draft.derivatives.append(made.name)
         if t.letters(entry):
-            forward.settle(entry, right, self.draft.same)  # type: ignore[arg-type]
-        self._derives(forward, entry, forward.wrt, right, f"gradient_of_{root}_by_{forward.wrt.tensor}", value)  # type: ignore[arg-type]
-        return right, called
+            forward.settle(entry, right, self.draft.same)
+        closed = self._closed_form(called, right, f"{root}_by_{forward.wrt.tensor}")
+        name = f"gradient_of_{root}_by_{forward.wrt.tensor}"
+        self._derives(forward, entry, forward.wrt, right, name, rw.using(closed)(self.program, called))
+        letters = t.letters(called)
+        scope = self.equations.scope(letters)
+        self.draft.gradients.append(
+            Gradient(
+                self.draft.theorems[-1],
+                self.equations.bound(scope, letters),
+                right,
+                lambda term: self.printer.text(formula(term), scope),
+                self.printer.text(formula(called), scope),
+                self.equations.equation(closed, scope),
+            )
+        )
+        return called
 
-    def _mean(self, forward: Forward, each: t.Term, called: str) -> None:
-        """The theorem that the objective has the mean of the per-sample derivatives as its own."""
+    def _closed_form(self, called: t.Entry, right: t.Term, name: str) -> Theorem:
+        """``⊢ derivative = closed form``, a theorem of the development unless the derivative is written so."""
+        found = self._closed(called)
+        rest = self.draft.same(rw.result(found, called), right) if rw.result(found, called) != right else None
+        closed = rw.chained(found, rest) or rules.ring(self.program, called, called)
+        if closed.rule != "unfold":
+            letters = t.letters(called)
+            scope = self.equations.scope(letters)
+            sides = " = ".join(self.printer.text(formula(side), scope) for side in (called, right))
+            proof = self.equations.equation(closed, scope)
+            self.draft.theorem(f"closed_form_of_{name}", letters, scope, sides, proof, self.equations)
+            self.equations.remember(closed, self.draft.theorems[-1], letters)
+        self.closed[called.tensor] = closed
+        return closed
+
+    def _closed(self, called: t.Entry) -> Theorem | None:
+        """``⊢ derivative = closed form`` as reverse mode finds it; the adjoints that it goes by are lemmas."""
+        whole = self.draft.closings.closed(called.tensor)
+        for name, theorem in self.draft.closings.known.items():
+            if name in ancestors(self.program, called.tensor) and name != called.tensor:
+                self.equations.stated(theorem, f"closed_form_of_{name}")
+        return rw.using(whole)(self.program, called)
+
+    def mean(self, called: t.Entry) -> t.Term:
+        """The mean of a per-sample derivative over the samples."""
         sample = self.model.batch
-        mean = t.Times((inverse(t.Size(sample.size)), t.sigma(sample, each)))
-        inside = self.equations.scope([sample], self.equations.scope(forward.coordinates))
-        size, own = self.names.of(sample.size), " ".join([called, *(inside[i] for i in (*forward.coordinates, sample))])
-        value = f"/ INR {size} * sumR {size} (fun {inside[sample]} => {own})"
+        return t.Times((inverse(t.Size(sample.size)), t.sigma(sample, called)))
+
+    def _mean(self, forward: Forward, each: t.Entry) -> None:
+        """The theorem that the objective has the mean of the per-sample derivatives as its own."""
+        mean = self.mean(each)
+        opened = rw.everywhere(rw.using(self.closed[each.tensor]))(self.program, mean)
         name = f"mean_of_gradients_by_{forward.wrt.tensor}"
-        self._derives(forward, t.Entry("objective", ()), forward.wrt, mean, name, value)
+        self._derives(forward, t.Entry("objective", ()), forward.wrt, rw.result(opened, mean), name, opened)
 
     def _matrix(self, forward: Forward, form: Theorem) -> None:
         """The theorem that the entry of the matrix form is the derivative of the objective."""
@@ -114,31 +154,29 @@ class Theorems:
         self._derives(forward, t.Entry("objective", ()), wrt, form.right, f"matrix_form_of_gradient_by_{wrt.tensor}")
 
     def _derives(
-        self, forward: Forward, entry: t.Entry, at: t.Entry, right: t.Term, name: str, value: str | None = None
+        self, forward: Forward, entry: t.Entry, at: t.Entry, right: t.Term, name: str, called: Theorem | None = None
     ) -> None:
-        """State that an entry of a definition has a derivative, which is what the forward one comes to."""
+        """State that an entry of a definition has a derivative, which is what the forward one comes to.
+
+        Args:
+            forward: the forward derivative.
+            entry: what is differentiated.
+            at: by what.
+            right: the derivative.
+            name: of the theorem.
+            called: an equation of what the theorem says instead of ``right``, and ``right``.
+        """
         equations, printer = forward.equations, forward.printer
         letters = tuple(dict.fromkeys((*t.letters(at), *t.letters(entry))))
         scope = equations.scope(letters)
-        proof = equations.equation(self.draft.same(forward.slope(entry, at), right, forward.program), scope)
+        same = self.draft.same(forward.slope(entry, at), right, forward.program)
+        proof = equations.equation(rw.chained(same, rules.sym(called)) if called else same, scope)  # type: ignore[arg-type]
         lemma = forward.lemma(entry, scope, at)
         whole = lemma if proof == "eq_refl" else f"(dual_eq {lemma}\n  {proof})"
         before = printer.text(formula(entry), scope, forward.moved(scope, at))
-        value = value or printer.text(formula(right), scope)
+        value = printer.text(formula(called.left if called else right), scope)
         statement = f"is_derive (fun t => {before}) {forward.point(scope, at)}\n    ({value})"
         self.draft.theorem(name, letters, scope, statement, f"dual_is_derive {whole}", equations)
-        if name.startswith("gradient_of"):
-            self.draft.gradients.append(
-                Gradient(
-                    self.draft.theorems[-1],
-                    equations.bound(scope, letters),
-                    before,
-                    forward.point(scope, at),
-                    right,
-                    lambda term: printer.text(formula(term), scope),
-                    lemma if proof == "eq_refl" else self.draft.theorems[-1],
-                )
-            )
 
     # -- claims ---------------------------------------------------------------------------------------------------
 
@@ -182,7 +220,9 @@ class Theorems:
         if name not in self.forwards:
             program, tensor = self.program, self.program.tensors[name]
             free = _free(program, name)
-            bodies = (Definition(d.name, d.letters, _swapped(d.body, name, free)) for d in program.definitions)
+            bodies = (
+                Definition(d.name, d.letters, _swapped(d.body, name, free)) for d in self.model.program.definitions
+            )
             changed = Program(program.batch, (*program.inputs, Tensor(free, "data", tensor.shape)), tuple(bodies))
             printer = Printer(self.model, changed, self.names, given=free, like=self.printer)
             equations = self.equations.beside(changed, printer, lambda term: _swapped(term, name, free))
