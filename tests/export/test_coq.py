@@ -59,7 +59,7 @@ def compiled_library(tmp_path_factory):
 
 def coqc(folder, name, text):
     (folder / f"{name}.v").write_text(text)
-    command = ["coqc", "-q", "-w", "none", "-Q", ".", "", f"{name}.v"]
+    command = ["coqc", "-q", "-no-glob", "-w", "none", "-Q", ".", "", f"{name}.v"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=600)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from symgrad.calculus import rewrite as rw
 from symgrad.calculus.claims import settled
 from symgrad.calculus.local import assumed
-from symgrad.calculus.normal import meet, normal
+from symgrad.calculus.normal import normal
 from symgrad.export.coq.adjoints import Closings, extended, reversed_sides
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.refutation import Refutations
@@ -141,13 +141,16 @@ class Draft:
         self.theorems.append(name)
         self.statements.append(head)
 
-    def same(self, left: t.Term, right: t.Term, program: Program | None = None) -> Theorem:
-        """``left = right``, by opening more and more of the definitions on both sides.
+    def same(self, left: t.Term, right: t.Term, equations: Equations) -> tuple[Theorem, ...]:
+        """``left = right``, in steps, by opening more and more of the definitions on both sides.
+
+        Where one step ends and the next begins, the terms may differ in what is called by a name and what is written
+        out; for Coq they are one.
 
         Raises:
             NoLemmaError: if that is not found.
         """
-        program = program or self.program
+        program = equations.program
         to: Theorem | None = None
         fro: Theorem | None = None
         for name in (None, *(d.name for d in reversed(program.definitions))):
@@ -157,17 +160,13 @@ class Draft:
                 if first is None and second is None:
                     continue
                 to, fro = rw.chained(to, first), rw.chained(fro, second)
-            for way in (None, self._assume):
-                there, back = rw.result(to, left), rw.result(fro, right)
-                a, b = (way(program, there), way(program, back)) if way else (None, None)
-                met = meet(program, rw.result(a, there), rw.result(b, back))
-                if met is not None:
-                    end = rw.chained(fro, b)
-                    return rw.chained(rw.chained(rw.chained(to, a), met), rules.sym(end) if end else None) or met
+            met = equations.met(rw.result(to, left), rw.result(fro, right), self._assume)
+            if met is not None:
+                return tuple(step for step in (to, met, rules.sym(fro) if fro else None) if step)
         found = settled(self.model, program, left, right)
         if found is None:
             raise NoLemmaError("the forward derivative was not brought to the printed form")
-        return found
+        return (found,)
 
     def _assume(self, program: Program, term: t.Term) -> Theorem | None:
         done = normal(program, term)

@@ -148,7 +148,9 @@ class Forward:
         unfolded = f"unfold {printer.called[definition.name]}.\n  "
         self._lemma(t.Entry(definition.name, own), chain.right, scope, f"{unfolded}exact ({proof})")
 
-    def settle(self, entry: t.Entry, right: t.Term, same: Callable[[t.Term, t.Term], Theorem]) -> None:
+    def settle(
+        self, entry: t.Entry, right: t.Term, same: Callable[[t.Term, t.Term, Equations], tuple[Theorem, ...]]
+    ) -> None:
         """Go on with another form of a slope: the lemma is stated once more, and used from then on."""
         slope = self.slopes[entry.tensor]
         letters = tuple(i for i in entry.indices if isinstance(i, t.Index))
@@ -156,7 +158,7 @@ class Forward:
         if derived == right:
             return
         scope = self.equations.scope((*self.coordinates, *letters))
-        proof = self.equations.equation(same(derived, right), scope)
+        proof = self.equations.steps(same(derived, right, self.equations), scope)
         self._lemma(entry, right, scope, f"exact (dual_eq {self.lemma(entry, scope)}\n  {proof})")
 
     def _lemma(self, entry: t.Entry, right: t.Term, scope: Scope, proof: str) -> None:

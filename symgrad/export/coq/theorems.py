@@ -6,7 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from symgrad.calculus import rewrite as rw
+from symgrad.calculus.claims import settled
 from symgrad.calculus.identity import PROVED
+from symgrad.calculus.normal import meet
 from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.draft import Gradient
 from symgrad.export.coq.forward import Forward
@@ -116,8 +118,11 @@ class Theorems:
     def _closed_form(self, called: t.Entry, right: t.Term, name: str) -> Theorem:
         """``⊢ derivative = closed form``, a theorem of the development unless the derivative is written so."""
         found = self._closed(called)
-        rest = self.draft.same(rw.result(found, called), right) if rw.result(found, called) != right else None
-        closed = rw.chained(found, rest) or rules.ring(self.program, called, called)
+        there = rw.result(found, called)
+        rest = meet(self.program, there, right) or settled(self.model, self.program, there, right)
+        closed = rw.chained(found, rest if there != right else None)
+        if rest is None or closed is None:
+            raise NoLemmaError("the reverse derivative was not brought to the printed form")
         if closed.rule != "unfold":
             letters = t.letters(called)
             scope = self.equations.scope(letters)
@@ -169,8 +174,8 @@ class Theorems:
         equations, printer = forward.equations, forward.printer
         letters = tuple(dict.fromkeys((*t.letters(at), *t.letters(entry))))
         scope = equations.scope(letters)
-        same = self.draft.same(forward.slope(entry, at), right, forward.program)
-        proof = equations.equation(rw.chained(same, rules.sym(called)) if called else same, scope)  # type: ignore[arg-type]
+        same = self.draft.same(forward.slope(entry, at), right, equations)
+        proof = equations.steps((*same, rules.sym(called)) if called else same, scope)
         lemma = forward.lemma(entry, scope, at)
         whole = lemma if proof == "eq_refl" else f"(dual_eq {lemma}\n  {proof})"
         before = printer.text(formula(entry), scope, forward.moved(scope, at))
