@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symgrad.calculus.local import Chain, simplify
+from symgrad.calculus.normal import tidy
 from symgrad.export.coq.syntax import NoLemmaError, formula, turned
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import DERIVATIVES, away
@@ -139,7 +140,10 @@ class Forward:
         body = t.renamed(definition.body, dict(zip(definition.letters, own, strict=True)))
         raw = self.derivative(body)
         chain = Chain(self.program, raw)
-        simplify(chain, self.assumptions, thorough=True)  # type: ignore[arg-type]
+        if definition.name == "objective":  # the printed form holds what the samples' does, if that is left alone
+            chain.add(tidy)
+        else:
+            simplify(chain, self.assumptions, thorough=True)  # type: ignore[arg-type]
         rules = self.rules(body, scope)
         rawly = printer.text(formula(raw), scope)
         proof = f"dual_eq (d' := {rawly})\n    {rules} ltac:(close_ring)"

@@ -213,12 +213,18 @@ class Theorems:
 
     def _claim_inside(self, name: str, root: t.Entry, wrt: t.Entry, right: t.Term) -> None:
         """A derivative by an intermediate: what follows is stated with any values in the intermediate's place."""
+        known = wrt.tensor in self.forwards
         given = self._given(wrt.tensor)
-        self.differentiate(given, root.tensor)
-        if root.tensor not in given.slopes:
-            raise NoLemmaError("the derivative of what does not move")
-        free = given.wrt.tensor
-        self._derives(given, root, t.Entry(free, wrt.indices), _swapped(right, wrt.tensor, free), name)
+        try:
+            self.differentiate(given, root.tensor)
+            if root.tensor not in given.slopes:
+                raise NoLemmaError("the derivative of what does not move")
+            free = given.wrt.tensor
+            self._derives(given, root, t.Entry(free, wrt.indices), _swapped(right, wrt.tensor, free), name)
+        except (NoLemmaError, *rw.REFUSALS):
+            if not known:
+                del self.forwards[wrt.tensor]  # what it was stated with is taken back
+            raise
 
     def _given(self, name: str) -> Forward:
         """Forward mode by an intermediate, in the program in which it is given."""
