@@ -59,15 +59,9 @@ class Theorems:
         self.forwards[parameter] = forward
         if "loss" in said:
             self.said[parameter] = said["loss"]
-        identity = self.derivation.verdicts["identity"]
-        coupled = self.derivation.verdicts["separable"]["status"] != PROVED
-        judged = identity.get("jacobian_rows", {}) if coupled else identity
-        if judged.get("by_parameter", {}).get(parameter) == PROVED and len(said) == 2:
-            what = "rows" if coupled else "gradients"
-            self.draft.attempt(
-                f"mean of the {what} by {parameter}",
-                lambda: self._mean(forward, said["loss"], f"mean_of_{what}_by_{parameter}"),
-            )
+        identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
+        if identity == PROVED and len(said) == 2:
+            self.draft.attempt(f"mean of the gradients by {parameter}", lambda: self._mean(forward, said["loss"]))
         form = self.derivation.statements.get(f"matrix {parameter}")
         if form is not None and "objective" in said:
             self.draft.attempt(f"matrix form of {parameter}", lambda: self._matrix(forward, form))
@@ -152,10 +146,11 @@ class Theorems:
         sample = self.model.batch
         return t.Times((inverse(t.Size(sample.size)), t.sigma(sample, called)))
 
-    def _mean(self, forward: Forward, each: t.Entry, name: str) -> None:
+    def _mean(self, forward: Forward, each: t.Entry) -> None:
         """The theorem that the objective has the mean of the per-sample derivatives as its own."""
         mean = self.mean(each)
         opened = rw.everywhere(rw.using(self.closed[each.tensor]))(self.program, mean)
+        name = f"mean_of_gradients_by_{forward.wrt.tensor}"
         self._derives(forward, t.Entry("objective", ()), forward.wrt, rw.result(opened, mean), name, opened)
 
     def _matrix(self, forward: Forward, form: Theorem) -> None:
