@@ -16,6 +16,7 @@ from symgrad import catalogue
 from symgrad.calculus import derive
 from symgrad.errors import LimitError, MissingDependencyError
 from symgrad.export.coq import check, develop, library, run
+from symgrad.export.coq.sharing import shared
 from symgrad.export.coq.syntax import NoLemmaError, formula
 from symgrad.kernel import terms as t
 from symgrad.lang.parser import parse_model
@@ -193,6 +194,17 @@ def test_names_that_coq_has_are_lengthened():
 def test_a_function_without_a_lemma_is_named(function):
     with pytest.raises(NoLemmaError, match=f"no lemma for {function}"):
         formula(t.Apply(function, (t.ONE,)))
+
+
+def test_a_sum_that_both_sides_hold_is_a_name_in_the_equation(derived):
+    program = derived("logistic_regression").model.program
+    n = t.Index("n", "N")
+    y, minus = t.Entry("y", (n,)), t.Plus((t.Entry("b", ()), t.Times((t.MINUS, t.Entry("y", (n,))))))
+    found = shared(t.Times((y, minus)), t.Times((minus, t.Power(y, 2))), program, {})
+    name = t.Entry("shared_1", (n,))
+    assert (found.left, found.right) == (t.Times((y, name)), t.Times((name, t.Power(y, 2))))
+    assert found.program.bodies["shared_1"].body == t.renamed(minus, {n: t.Index("i0", "N")})
+    assert shared(t.Times((y, minus)), y, program, {}) is None
 
 
 def test_nothing_that_is_shipped_is_admitted(derived):
