@@ -39,12 +39,10 @@ def batch(development, most):
     """
     tried, lines = 0, []
     for number, g in enumerate(development.gradients):
-        letters = g.binders.split(" (")[0].split()
-        known = " ".join([g.name, *letters, *(f"H{letter}" for letter in letters)])
 
-        def said(name, text, g=g, known=known):
-            claimed = f"is_derive (fun t => {g.function}) {g.point} ({text})"
-            return f"Definition {name}{g.binders} : {claimed} := derive_eq ({known}) ltac:(close_ring)."
+        def said(name, text, g=g):
+            proof = f"eq_trans ({g.closed} : {g.called} = {g.text(g.right)}) ltac:(close_ring)"
+            return f"Definition {name}{g.binders} : {g.called} = {text} := {proof}."
 
         right = g.text(g.right)
         seen = {right}

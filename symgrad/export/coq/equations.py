@@ -11,8 +11,11 @@ from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from symgrad.calculus import rewrite as rw
 from symgrad.calculus.claims import settled
+from symgrad.calculus.normal import meet
 from symgrad.calculus.signs import Signs
+from symgrad.export.coq.sharing import Shared, shared
 from symgrad.export.coq.syntax import HOLE, NoLemmaError, filled, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -51,6 +54,7 @@ class Equations:
         self.hypotheses: dict[Judgement, str] = {}
         self.added: list[Judgement] = []
         self.inline = False
+        self._shared: dict[t.Term, str] = {}
         self._facts: dict[Judgement, str] = {}
         self._known: dict[int, tuple[Theorem, str, tuple[t.Index, ...]]] = {}
         self._letters = count()
@@ -67,9 +71,11 @@ class Equations:
         """What takes everything back that is made from now on."""
         said, facts, known = len(self.lemmas), dict(self._facts), dict(self._known)
         hypotheses, added = dict(self.hypotheses), list(self.added)
+        program, shared_ = self.program, self._shared
 
         def back() -> None:
             del self.lemmas[said:]
+            self.program, self._shared = program, shared_
             self._facts, self._known, self.hypotheses, self.added = facts, known, hypotheses, added
 
         return back
@@ -120,6 +126,40 @@ class Equations:
                 stack += [a for a in now.arguments if isinstance(a, Theorem)]
         return self._equation(theorem, scope, uses)
 
+    def steps(self, theorems: Iterable[Theorem], scope: Scope) -> str:
+        """A proof of several equations of the kernel, one after the other."""
+        whole = ""
+        for theorem in theorems:
+            proof = self.equation(theorem, scope)
+            if proof != "eq_refl":
+                proof = self._typed(proof, *(self._text(side, scope) for side in (theorem.left, theorem.right)))
+                whole = f"(eq_trans {whole}\n {proof})" if whole else proof
+        return whole or "eq_refl"
+
+    def met(self, left: t.Term, right: t.Term, assume: rw.Conversion) -> Theorem | None:
+        """``left = right`` if both multiply out to one form, as they stand or by ``assume``; None if that is not seen.
+
+        Sums that both sides hold are names in the equation, and so are not multiplied out, if that is enough.
+        """
+        found = shared(left, right, self.program, self._shared)
+        if found is not None:
+            theorem = _met(found.program, found.left, found.right, assume)
+            if theorem is not None:
+                self._call(found)
+                return theorem
+        return _met(self.program, left, right, assume)
+
+    def _call(self, found: Shared) -> None:
+        """Define the names of an equation."""
+        for definition in found.program.definitions[len(self.program.definitions) :]:
+            scope = self.scope(definition.letters)
+            called = self.names.fresh(definition.name)
+            self.printer.called[definition.name], self.printer.uses[definition.name] = called, []
+            binders = f" ({' '.join(scope[i] for i in definition.letters)} : nat)" if definition.letters else ""
+            text = self._text(definition.body, scope)
+            self.lemmas.append(f"Definition {called}{binders} : R :=\n  {text}.\n")
+        self.program, self._shared = found.program, found.names
+
     def _equation(self, theorem: Theorem, scope: Scope, uses: Counter[int]) -> str:
         if id(theorem) in self._known or (uses[id(theorem)] > 1 and theorem.rule not in _LEAF):
             return self._lemma(theorem, scope, uses)
@@ -150,6 +190,19 @@ class Equations:
             self._known[id(theorem)] = theorem, name, letters
         _, name, letters = self._known[id(theorem)]
         return f"({name}{self.at(scope, letters)})" if letters else name
+
+    def stated(self, theorem: Theorem, name: str) -> None:
+        """State an equation as a lemma of its own, by which it is known wherever else it is used."""
+        if id(theorem) not in self._known:
+            letters = t.letters(t.Plus((theorem.left, theorem.right)))
+            own, called = self.scope(letters), self.names.fresh(name)
+            statement = f"{self._text(theorem.left, own)} = {self._text(theorem.right, own)}"
+            self._state(called, self.bound(own, letters), statement, self.equation(theorem, own))
+            self.remember(theorem, called, letters)
+
+    def remember(self, theorem: Theorem, name: str, letters: tuple[t.Index, ...]) -> None:
+        """Use a theorem of the development, stated for all these letters, wherever the equation is used."""
+        self._known[id(theorem)] = theorem, name, letters
 
     def _state(self, name: str, binders: str, statement: str, proof: str) -> None:
         self.lemmas.append(f"Lemma {name}{binders} :\n  {statement}.\nProof. exact {proof}. Qed.\n")
@@ -483,3 +536,12 @@ class Equations:
             else:
                 proof = f"(power_{_STRONG[strength]} {k} {proof})"
         return f"(inv_{_STRONG[strength]} {proof})" if exponent < 0 else proof
+
+
+def _met(program: Program, left: t.Term, right: t.Term, assume: rw.Conversion) -> Theorem | None:
+    for way in (None, assume):
+        there, back = (way(program, left), way(program, right)) if way else (None, None)
+        met = meet(program, rw.result(there, left), rw.result(back, right))
+        if met is not None:
+            return rw.chained(rw.chained(there, met), rules.sym(back) if back else None)
+    return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from symgrad.calculus.local import Chain, simplify
+from symgrad.calculus.normal import tidy
 from symgrad.export.coq.syntax import NoLemmaError, formula, turned
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import DERIVATIVES, away
@@ -139,7 +140,10 @@ class Forward:
         body = t.renamed(definition.body, dict(zip(definition.letters, own, strict=True)))
         raw = self.derivative(body)
         chain = Chain(self.program, raw)
-        simplify(chain, self.assumptions, thorough=True)  # type: ignore[arg-type]
+        if definition.name == "objective":  # the printed form holds what the samples' does, if that is left alone
+            chain.add(tidy)
+        else:
+            simplify(chain, self.assumptions, thorough=True)  # type: ignore[arg-type]
         rules = self.rules(body, scope)
         rawly = printer.text(formula(raw), scope)
         proof = f"dual_eq (d' := {rawly})\n    {rules} ltac:(close_ring)"
@@ -148,7 +152,9 @@ class Forward:
         unfolded = f"unfold {printer.called[definition.name]}.\n  "
         self._lemma(t.Entry(definition.name, own), chain.right, scope, f"{unfolded}exact ({proof})")
 
-    def settle(self, entry: t.Entry, right: t.Term, same: Callable[[t.Term, t.Term], Theorem]) -> None:
+    def settle(
+        self, entry: t.Entry, right: t.Term, same: Callable[[t.Term, t.Term, Equations], tuple[Theorem, ...]]
+    ) -> None:
         """Go on with another form of a slope: the lemma is stated once more, and used from then on."""
         slope = self.slopes[entry.tensor]
         letters = tuple(i for i in entry.indices if isinstance(i, t.Index))
@@ -156,7 +162,7 @@ class Forward:
         if derived == right:
             return
         scope = self.equations.scope((*self.coordinates, *letters))
-        proof = self.equations.equation(same(derived, right), scope)
+        proof = self.equations.steps(same(derived, right, self.equations), scope)
         self._lemma(entry, right, scope, f"exact (dual_eq {self.lemma(entry, scope)}\n  {proof})")
 
     def _lemma(self, entry: t.Entry, right: t.Term, scope: Scope, proof: str) -> None:

@@ -54,7 +54,7 @@ def compiled(text: str, *, seconds: float = SECONDS) -> Answer:
         for name, content in (("Symgrad", library()), ("Development", text)):
             (folder / f"{name}.v").write_text(content, encoding="utf-8")
             started = time.monotonic()
-            ran = _run([program, "-q", "-w", "none", "-Q", ".", "", f"{name}.v"], folder, seconds)
+            ran = _run([program, "-q", "-no-glob", "-w", "none", "-Q", ".", "", f"{name}.v"], folder, seconds)
             if ran.returncode:
                 break
         took = time.monotonic() - started
