@@ -859,6 +859,6 @@ Ltac in_range :=
 Ltac head u := lazymatch u with ?f _ => head f | _ => u end.
 Ltac holds put_in :=
   intros; try lia;
-  try match goal with |- ?given => let h := head given in unfold h end;
+  try match goal with |- ?given => let h := head given in lazymatch h with not => fail | _ => unfold h end end;
   repeat match goal with |- _ /\ _ => split end;
   intros; in_range; put_in; numbers_apart; first [ rational | intros E; lra ].

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from symgrad.kernel.program import Program, Tensor
     from symgrad.lang.model import Model
 
-_OURS = "sumR delta upd1 upd2 upd3 upd4 nth INR Nat.eqb andb"
+_OURS = "sumR maxR delta upd1 upd2 upd3 upd4 nth INR Nat.eqb andb"
 """What is computed with at a point besides the definitions of the model."""
 
 
@@ -25,7 +25,7 @@ def told(term: t.Term, program: Program) -> set[str]:
     found: set[str] = set()
     for part in t.subterms(term):
         match part:
-            case t.Size(size) | t.Sum(size, _):
+            case t.Size(size) | t.Sum(size, _) | t.Largest(size, _):
                 found.add(size)
             case t.Entry(name, places):
                 found |= {place.size for place in places if isinstance(place, t.Index) and place.size == name}
