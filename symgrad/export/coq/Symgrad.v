@@ -857,8 +857,10 @@ Ltac in_range :=
   | H : (?n < S _)%nat |- _ => is_var n; destruct n
   end.
 Ltac head u := lazymatch u with ?f _ => head f | _ => u end.
-Ltac holds put_in :=
+Ltac at_numbers put_in closed :=
   intros; try lia;
   try match goal with |- ?given => let h := head given in lazymatch h with not => fail | _ => unfold h end end;
   repeat match goal with |- _ /\ _ => split end;
-  intros; in_range; put_in; numbers_apart; first [ rational | intros E; lra ].
+  intros; in_range; put_in; closed.
+Ltac numbers_hold := numbers_apart; first [ rational | intros E; lra ].
+Ltac holds put_in := at_numbers put_in numbers_hold.

@@ -15,7 +15,7 @@ from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.forward import Forward
-from symgrad.export.coq.refutation import Refutations, point_of
+from symgrad.export.coq.refutation import HOLDS, Refutations, point_of
 from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -67,6 +67,9 @@ class Development:
         missing: what could not be said in Coq, with the reason, a line each.
         added: hypotheses that the theorems of symgrad do not have.
         gradients: those of the theorems that say the printed gradients.
+        name: of the file.
+        by_interval: a second file, of theorems that need the library Interval; empty if there are none.
+        bounded: the names of those theorems.
     """
 
     text: str
@@ -74,6 +77,9 @@ class Development:
     missing: tuple[str, ...]
     added: tuple[str, ...]
     gradients: tuple[Gradient, ...] = ()
+    name: str = "development"
+    by_interval: str = ""
+    bounded: tuple[str, ...] = ()
 
 
 def library() -> str:
@@ -104,6 +110,7 @@ class _Writer:
         self.said: dict[str, tuple[str, t.Term]] = {}
         self.unsaid = self._unsaid()
         self.refutations = Refutations(self.model, self.program, self.printer)
+        self.bounded: list[str] = []
 
     def development(self) -> Development:
         for parameter in [i.name for i in self.program.inputs if i.kind == "parameter"]:
@@ -113,7 +120,16 @@ class _Writer:
                 self._attempt(f"claim {number}", partial(self._claim, number, claim))
         self._refutations()
         added = tuple(self.equations.supposition(j) for j in self.equations.added)
-        return Development(self._file(), tuple(self.theorems), tuple(self.missing), added, tuple(self.gradients))
+        return Development(
+            self._file(),
+            tuple(self.theorems),
+            tuple(self.missing),
+            added,
+            tuple(self.gradients),
+            self.model.name,
+            self.refutations.apart(self.model.name, self._opening_all()),
+            tuple(self.bounded),
+        )
 
     def _unsaid(self) -> set[str]:
         """The definitions for which the library has no word, and what follows them."""
@@ -396,7 +412,7 @@ class _Writer:
             f" (claimed{self.equations.at(scope, letters)})). Qed.\n"
         )
         places = " ".join(f"({scope[i]} := {witness['at'][i.name] - 1}%nat)" for i in letters)
-        reach = f"eapply {come}{f' with {places}' if places else ''} in claimed; try solve [holds put_in]."
+        reach = f"eapply {come}{f' with {places}' if places else ''} in claimed; try solve [{HOLDS[witness['exact']]}]."
         self._refute(name, claimed, witness, reach)
 
     def _says(
@@ -423,21 +439,26 @@ class _Writer:
             self.refutations.inside.append(f"Definition {made} : Prop :=\n  {text}.\n")
             supposed = self.refutations.applied(made, sides, {i.size for side in sides for i in t.letters(side)})
         called = self.names.fresh(f"{name}_is_refuted")
-        self.statements.append(self.refutations.theorem(called, claimed, supposed, witness, reach))
-        self.theorems.append(called)
+        said = self.refutations.theorem(called, claimed, supposed, witness, reach)
+        if witness["exact"]:
+            self.statements.append(said)
+            self.theorems.append(called)
+        else:
+            self.bounded.append(called)
 
     def _outside(self) -> list[str]:
         """The end of the section with what is refuted, and the refutations."""
         made = []
-        if self.refutations.after:
-            made += self.refutations.inside
+        made += self.refutations.inside
         made.append(f"End {self.section}.\n")
         if self.refutations.after:
-            names = [self.printer.called[d.name] for d in self.program.definitions if d.name not in self.unsaid]
             made.append("(** ** What is refuted: the claim put at numbers *)\n")
-            made += [self.refutations.opening([*names, *(called for called, _ in self.said.values())])]
-            made += self.refutations.after
+            made += [self._opening_all(), *self.refutations.after]
         return made
+
+    def _opening_all(self) -> str:
+        names = [self.printer.called[d.name] for d in self.program.definitions if d.name not in self.unsaid]
+        return self.refutations.opening([*names, *(called for called, _ in self.said.values())])
 
     # -- statements -----------------------------------------------------------------------------------------------
 

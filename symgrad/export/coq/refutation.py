@@ -1,4 +1,8 @@
-"""Refutations: a claim said of all sizes, data and parameters, and the rational numbers at which it fails."""
+"""Refutations: a claim said of all sizes, data and parameters, and the numbers at which it fails.
+
+Where both sides come to rational numbers there, the proof is exact algebra and stands in the development. Where they
+do not, they are kept apart by Coq's library Interval, in a file of its own, so that the development needs no library.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,35 @@ if TYPE_CHECKING:
     from symgrad.export.coq.syntax import Printer
     from symgrad.kernel.program import Program, Tensor
     from symgrad.lang.model import Model
+
+BY_INTERVAL = """From Coq Require Import Reals Lra Lia List.
+From Interval Require Float.Specific_ops Float.Specific_stdz Interval.Float_full Tactics.Interval_helper.
+Require Import Symgrad {name}.
+Open Scope R_scope.
+
+(** Bounds by the library Interval, calculated with Coq's integers. Its tactic [interval] calculates with the
+    machine's, and would bring axioms about them. *)
+Module Numbers := Specific_ops.SpecificFloat Specific_stdz.StdZRadix2.
+Module Intervals := Float_full.FloatIntervalFull Numbers.
+Module Bounds := Interval_helper.IntervalTacticAux Intervals.
+Ltac bounded :=
+  Bounds.do_interval (@None R) (@nil R) (Numbers.PtoP 64%positive) 10%nat 15%nat false false Interval_helper.itm_naive.
+Ltac decided :=
+  match goal with
+  | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b) as [D|D]; [ | exfalso; apply D; bounded ]
+  | |- context [Rlt_dec ?a ?b] => destruct (Rlt_dec a b) as [D|D]; [ exfalso; apply (Rlt_not_le _ _ D); bounded | ]
+  | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b) as [D|D]; [ | exfalso; apply D; bounded ]
+  | |- context [Rle_dec ?a ?b] => destruct (Rle_dec a b) as [D|D]; [ exfalso; apply (Rle_not_lt _ _ D); bounded | ]
+  end.
+Ltac by_interval :=
+  unfold step, relu, sign, Rmax, Rmin, sigmoid, softplus, tanh, sinh, cosh, Rpower; repeat decided;
+  first [ bounded | apply Rlt_not_eq; bounded | apply Rgt_not_eq; bounded ].
+Ltac holds_by_interval := first [ solve [ numbers_hold ] | by_interval ].
+"""
+"""What stands above refutations by Interval; ``name`` is that of the development."""
+
+HOLDS = {True: "holds put_in", False: "at_numbers put_in holds_by_interval"}
+"""The tactic that shows a hypothesis at numbers, as the counterexample is exact or not."""
 
 _OURS = "sumR maxR delta upd1 upd2 upd3 upd4 nth INR Nat.eqb andb"
 """What is computed with at a point besides the definitions of the model."""
@@ -104,12 +137,20 @@ class Refutations:
     Attributes:
         inside: the statements, and what they come to.
         after: the theorems that they are false.
+        by_interval: those of them that need the library Interval.
     """
 
     def __init__(self, model: Model, program: Program, printer: Printer) -> None:
         self.model, self.program, self.printer = model, program, printer
         self.inside: list[str] = []
         self.after: list[str] = []
+        self.by_interval: list[str] = []
+
+    def beside(self, program: Program, printer: Printer) -> Refutations:
+        """Refutations about another program, which stand in the same files."""
+        other = Refutations(self.model, program, printer)
+        other.inside, other.after, other.by_interval = self.inside, self.after, self.by_interval
+        return other
 
     def applied(self, name: str, terms: Iterable[t.Term], sizes: Iterable[str] = ()) -> str:
         """A definition of the section, outside of it: with the sizes, data and parameters that it speaks of."""
@@ -123,10 +164,8 @@ class Refutations:
         """State that a claim is false, and show where; ``reach`` is the tactic that goes there.
 
         Raises:
-            NoLemmaError: if the counterexample is not one of rational numbers.
+            NoLemmaError: if the counterexample leaves something open.
         """
-        if not witness["exact"]:
-            raise NoLemmaError("its counterexample is no matter of rational numbers")
         known = variables(self.model, self.program)
         sizes = [v for v, kind in known if kind == "nat" and v in witness["sizes"]]
         binders = " ".join(f"({self._called(v)} : {kind})" for v, kind in known)
@@ -142,14 +181,23 @@ class Refutations:
                 values.append(tensor(value, v in self.model.labels))
         given = f"{supposed} ->\n    " if supposed else ""
         head = f"Theorem {name} :\n  ~ (forall {binders},\n    {ranges}{given}{claimed})."
-        positive = " ltac:(lia)" * len(sizes) + (" ltac:(holds put_in)" if supposed else "")
-        left, right = number(witness["left"]), number(witness["right"])
-        self.after.append(
-            f"{head}\nProof.\n  intros claimed.\n  specialize (claimed {' '.join(values)}{positive}).\n  {reach}\n"
-            f"  refine (differ (p := {left}) (q := {right}) _ _ _ claimed); "
-            "[put_in; numbers | put_in; numbers | lra].\nQed.\n"
-        )
+        holding = f"ltac:({HOLDS[witness['exact']]})"
+        positive = " ltac:(lia)" * len(sizes) + (f" {holding}" if supposed else "")
+        start = f"{head}\nProof.\n  intros claimed.\n  specialize (claimed {' '.join(values)}{positive}).\n  {reach}\n"
+        if witness["exact"]:
+            left, right = number(witness["left"]), number(witness["right"])
+            apart = f"refine (differ (p := {left}) (q := {right}) _ _ _ claimed); "
+            self.after.append(f"{start}  {apart}[put_in; numbers | put_in; numbers | lra].\nQed.\n")
+        else:
+            self.by_interval.append(f"{start}  refine ((_ : _ <> _) claimed); clear claimed; put_in; by_interval.\nQed.\n")
         return head
+
+    def apart(self, name: str, opening: str) -> str:
+        """The file of what needs the library Interval, if anything does, beside the development called ``name``."""
+        if not self.by_interval:
+            return ""
+        title = "(** What is refuted by bounds on numbers that are not rational. *)\n"
+        return "\n".join([title, BY_INTERVAL.format(name=name), opening, *self.by_interval])
 
     def opening(self, names: Iterable[str]) -> str:
         """The tactic that opens every definition of the development at a point."""
