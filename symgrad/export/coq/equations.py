@@ -182,7 +182,10 @@ class Equations:
                 whole = t.sigma(letter, made, type(part))
                 if proof == "eq_refl":
                     return whole, proof
-                return whole, f"({REDUCED[type(part)]}_ext {self.names.of(part.size)} _ _ (fun {name} H{name} => {proof}))"
+                return (
+                    whole,
+                    f"({REDUCED[type(part)]}_ext {self.names.of(part.size)} _ _ (fun {name} H{name} => {proof}))",
+                )
             parts = list(t.children(part))
             old = parts[rest[0]]
             parts[rest[0]], proof = go(old, rest[1:], scope)

@@ -121,10 +121,10 @@ class Forward:
                 return t.sigma(letter, self.derivative(t.opened(body, letter), depth + 1))
             case t.Largest(size, body):
                 letter, other = t.Index(f"s{depth}_", size), t.Index(f"s{depth + 1}_", size)
-                value, slope = t.opened(body, letter), self.derivative(t.opened(body, letter), depth + 1)
-                above = call("step")(gap(t.opened(body, other), value, other, letter))
+                inner = t.opened(body, letter)
+                above = call("step")(gap(t.opened(body, other), inner, other, letter))
                 first = call("step")(minus(t.HALF, t.sigma(other, above)))
-                return t.sigma(letter, t.Times((first, slope)))
+                return t.sigma(letter, t.Times((first, self.derivative(inner, depth + 1))))
         formula(term)  # which says what there is no lemma for
         raise NoLemmaError("no derivative forwards")
 
@@ -231,14 +231,14 @@ class Forward:
                     f"dual_eq {self.rules(inner, inside)} ltac:(close_ring)))"
                 )
             case t.Largest(size, body):
-                other, around = self.equations.opened(size, scope)
+                rival, around = self.equations.opened(size, scope)
                 letter, inside = self.equations.opened(size, around)
-                inner, (first, name) = t.opened(body, letter), (inside[other], inside[letter])
-                apart = self.equations.condition(away(gap(t.opened(body, other), inner, other, letter))[0], inside)
+                inner, name, above = t.opened(body, letter), inside[letter], inside[rival]
+                apart = self.equations.condition(away(gap(t.opened(body, rival), inner, rival, letter))[0], inside)
                 raw = self.printer.text(formula(self.derivative(inner)), inside)
                 return (
                     f"(dual_largest (d := fun {name} => {raw})\n      "
-                    f"(fun {first} {name} H{first} H{name} => {apart})\n      (fun {name} H{name} => "
+                    f"(fun {above} {name} H{above} H{name} => {apart})\n      (fun {name} H{name} => "
                     f"dual_eq {self.rules(inner, inside)} ltac:(close_ring)))"
                 )
         raise NoLemmaError("no rule forwards")

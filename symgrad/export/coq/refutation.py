@@ -189,7 +189,9 @@ class Refutations:
             apart = f"refine (differ (p := {left}) (q := {right}) _ _ _ claimed); "
             self.after.append(f"{start}  {apart}[put_in; numbers | put_in; numbers | lra].\nQed.\n")
         else:
-            self.by_interval.append(f"{start}  refine ((_ : _ <> _) claimed); clear claimed; put_in; by_interval.\nQed.\n")
+            self.by_interval.append(
+                f"{start}  refine ((_ : _ <> _) claimed); clear claimed; put_in; by_interval.\nQed.\n"
+            )
         return head
 
     def apart(self, name: str, opening: str) -> str:
