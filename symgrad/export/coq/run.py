@@ -78,14 +78,18 @@ def compiled(*files: tuple[str, str], seconds: float = SECONDS) -> list[Answer]:
 
 def _run(command: list[str], folder: Path, seconds: float) -> tuple[int, str]:
     """Exit code, and what was said; what coqc started ends with it."""
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as running:
+    try:
+        started = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise MissingDependencyError(f"coqc does not run: {error.strerror}") from error
+    with started as running:
         try:
             said, _ = running.communicate(timeout=seconds)
         except BaseException as error:
@@ -95,7 +99,11 @@ def _run(command: list[str], folder: Path, seconds: float) -> tuple[int, str]:
             raise
     if running.returncode < 0:
         raise LimitError(f"coqc was ended by signal {-running.returncode}")
-    return running.returncode, said.decode(errors="replace")
+    # nothing that a program says may steer the terminal
+    plain = (
+        c if c.isprintable() or c == "\n" else " " if c.isspace() else "\ufffd" for c in said.decode(errors="replace")
+    )
+    return running.returncode, "".join(plain)
 
 
 def version() -> str:
