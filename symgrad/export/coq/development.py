@@ -15,7 +15,7 @@ from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.forward import Forward
-from symgrad.export.coq.refutation import HOLDS, Refutations, point_of
+from symgrad.export.coq.refutation import HOLDS, Refutations, point_of, rests_on, with_values
 from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -108,6 +108,7 @@ class _Writer:
         self.statements: list[str] = []
         self.missing: list[str] = []
         self.said: dict[str, tuple[str, t.Term]] = {}
+        self.whole: dict[str, tuple[str, t.Term]] = {}
         self.unsaid = self._unsaid()
         self.refutations = Refutations(self.model, self.program, self.printer)
         self.bounded: list[str] = []
@@ -158,11 +159,14 @@ class _Writer:
     def _attempt(self, what: str, make: Callable[[], object]) -> None:
         """Make a theorem with its lemmas, or none of them and a word about what is missing."""
         back, proved = self.equations.kept(), len(self.theorems)
-        inside = len(self.refutations.inside)
+        inside, slopes = len(self.refutations.inside), {name: dict(f.slopes) for name, f in self.forwards.items()}
         try:
             make()
         except (NoLemmaError, *rw.REFUSALS) as error:
             back()
+            self.forwards = {name: self.forwards[name] for name in slopes}
+            for name, known in slopes.items():
+                self.forwards[name].slopes = known
             del self.refutations.inside[inside:]
             del self.theorems[proved:], self.statements[proved:]
             self.missing.append(f"{what}: {str(error).splitlines()[0]}")
@@ -183,6 +187,8 @@ class _Writer:
         self.forwards[parameter] = forward
         if "loss" in said:
             self.said[parameter] = said["loss"][::-1]
+        if "objective" in said:
+            self.whole[parameter] = said["objective"][::-1]
         identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
         if identity == PROVED and len(said) == 2:
             self._attempt(f"mean of the gradients by {parameter}", lambda: self._mean(forward, *said["loss"]))
@@ -344,7 +350,8 @@ class _Writer:
     def _refute_mean(self, parameter: str, witness: Mapping[str, Any]) -> None:
         """The mean of the per-sample derivatives is not the derivative of the objective."""
         if self.derivation.verdicts.get("separable", {}).get("status") == REFUTED:
-            raise NoLemmaError("it compares with batches of one, which are another program")
+            self._refute_alone(parameter, witness)
+            return
         forward, each = self.forwards.get(parameter), self.said.get(parameter)
         if forward is None or each is None or "objective" not in forward.slopes:
             raise NoLemmaError("a gradient is missing")
@@ -359,24 +366,43 @@ class _Writer:
         name = f"mean_of_gradients_by_{parameter}"
         self._refute_derivative(name, forward, t.Entry("objective", ()), forward.wrt, mean, value, witness)
 
+    def _refute_alone(self, parameter: str, witness: Mapping[str, Any]) -> None:
+        """The mean of the printed derivatives at batches of one is not the derivative of the objective."""
+        forward, whole = self.forwards.get(parameter), self.whole.get(parameter)
+        if forward is None or whole is None:
+            raise NoLemmaError("a gradient is missing")
+        sample, entry, each = self.model.batch, t.Entry("objective", ()), self.names.fresh("alone")
+        scope = self.equations.scope([sample], self.equations.scope(forward.coordinates))
+        letters = [scope[sample], *(scope[i] for i in forward.coordinates)]
+        size, kind = self.names.of(sample.size), f"{'nat -> ' * len(letters)}R"
+        value = f"/ INR {size} * sumR {size} (fun {letters[0]} => {' '.join([each, *letters])})"
+        alone = self.refutations.alone(*whole, sample, letters)
+        name = f"mean_of_gradients_by_{parameter}"
+        self._refute_derivative(name, forward, entry, forward.wrt, t.ZERO, value, witness, f"{each} : {kind}", alone)
+
     def _refute_claim(self, number: int, claim: Claim, witness: Mapping[str, Any]) -> None:
         name, left, right = f"claim_{number}", claim.left, claim.right
         match left:
-            case t.Partial(t.Entry() as root, wrt, _) if not _partial(right) and wrt.tensor not in self.program.bodies:
-                forward = self.forwards.get(wrt.tensor)
+            case t.Partial(t.Entry() as root, wrt, _) if not _partial(right):
+                inside = wrt.tensor in self.program.bodies
+                forward = self._given(wrt.tensor) if inside else self.forwards.get(wrt.tensor)
                 if forward is None:
                     raise NoLemmaError(f"the gradients by {wrt.tensor} are missing")
+                if inside:
+                    free = forward.wrt.tensor
+                    witness = with_values(witness, self.program, wrt.tensor, free)
+                    wrt, right = t.Entry(free, wrt.indices), _swapped(right, wrt.tensor, free)
                 self._differentiate(forward, root.tensor)
                 if root.tensor not in forward.slopes:
                     raise NoLemmaError("the derivative of what does not move")
-                scope = self.equations.scope(dict.fromkeys((*t.letters(wrt), *t.letters(root))))
-                value = self.printer.text(formula(right), scope)
+                scope = forward.equations.scope(dict.fromkeys((*t.letters(wrt), *t.letters(root))))
+                value = forward.printer.text(formula(right), scope)
                 self._refute_derivative(name, forward, root, wrt, right, value, witness)
             case _ if not _partial(left) and not _partial(right):
                 letters = t.letters(t.Plus((left, right)))
                 scope = self.equations.scope(letters)
                 sides = " = ".join(self.printer.text(formula(side), scope) for side in (left, right))
-                claimed = self._says(name, letters, scope, sides, (left, right))
+                claimed = self._says(name, letters, scope, sides, (left, right), self.refutations)
                 at = "".join(f" {witness['at'][i.name] - 1}%nat" for i in letters) + " ltac:(lia)" * len(letters)
                 self._refute(
                     name,
@@ -385,7 +411,7 @@ class _Writer:
                     f"pose proof (claimed{at}) as said; clear claimed; rename said into claimed.",
                 )
             case _:
-                raise NoLemmaError("it speaks of a derivative by an intermediate")
+                raise NoLemmaError("it speaks of more than one derivative")
 
     def _refute_derivative(
         self,
@@ -396,50 +422,81 @@ class _Writer:
         right: t.Term,
         value: str,
         witness: Mapping[str, Any],
+        about: str = "",
+        given: str = "",
     ) -> None:
+        """``value`` may speak of something else: ``about`` declares it, ``given`` is what it is."""
+        refutations, printer = self.refutations.beside(forward.program, forward.printer), forward.printer
         letters = tuple(dict.fromkeys((*t.letters(at), *t.letters(root))))
         scope = self.equations.scope(letters)
-        before = self.printer.text(formula(root), scope, forward.moved(scope, at))
+        before = printer.text(formula(root), scope, forward.moved(scope, at))
         statement = f"is_derive (fun t => {before}) {forward.point(scope, at)}\n    ({value})"
         slope = forward.slope(root, at)
-        claimed = self._says(name, letters, scope, statement, (root, at, right))
-        derived = self.printer.text(formula(slope), scope)
+        claimed = self._says(name, letters, scope, statement, (root, at, right), refutations, about)
+        derived = printer.text(formula(slope), scope)
         come, says = self.names.fresh(f"{name}_comes_to"), claimed.split(" ")[0]
-        lemma = forward.lemma(root, scope, at)
-        self.refutations.inside.append(
-            f"Lemma {come}{self.equations.bound(scope, letters)} :\n  {says} ->\n  {derived} =\n  {value}.\n"
+        if about:
+            claimed, says = f"{claimed}\n      {given}", f"{says} {about.split(' ', maxsplit=1)[0]}"
+        lemma, binders = forward.lemma(root, scope, at), self.equations.bound(scope, letters)
+        refutations.inside.append(
+            f"Lemma {come}{f' ({about})' if about else ''}{binders} :\n"
+            f"  {says} ->\n  {derived} =\n  {value}.\n"
             f"Proof. intros claimed; exact (uniqueness_limite _ _ _ _ (dual_is_derive {lemma})"
             f" (claimed{self.equations.at(scope, letters)})). Qed.\n"
         )
         places = " ".join(f"({scope[i]} := {witness['at'][i.name] - 1}%nat)" for i in letters)
         reach = f"eapply {come}{f' with {places}' if places else ''} in claimed; try solve [{HOLDS[witness['exact']]}]."
-        self._refute(name, claimed, witness, reach)
+        own = rests_on(refutations.inside[-1], [*self.equations.lemmas, *refutations.inside])
+        self._refute(name, claimed, witness, reach, forward, own)
 
     def _says(
-        self, name: str, letters: tuple[t.Index, ...], scope: Scope, statement: str, terms: tuple[t.Term, ...]
+        self,
+        name: str,
+        letters: tuple[t.Index, ...],
+        scope: Scope,
+        statement: str,
+        terms: tuple[t.Term, ...],
+        refutations: Refutations,
+        about: str = "",
     ) -> str:
         """A definition of what is claimed; what it is called outside of the section."""
         self._worded(*terms)
         says = self.names.fresh(f"{name}_says")
         ranges = "".join(f"({scope[i]} < {self.names.of(i.size)})%nat -> " for i in letters)
         binders = f"forall {' '.join(scope[i] for i in letters)}, {ranges}" if letters else ""
-        self.refutations.inside.append(f"Definition {says} : Prop :=\n  {binders}{statement}.\n")
-        return self.refutations.applied(says, terms, {i.size for i in letters})
+        refutations.inside.append(
+            f"Definition {says}{f' ({about})' if about else ''} : Prop :=\n  {binders}{statement}.\n"
+        )
+        return refutations.applied(says, terms, {i.size for i in letters})
 
-    def _refute(self, name: str, claimed: str, witness: Mapping[str, Any], reach: str) -> None:
-        point = point_of(witness)
-        holding = list(self.equations.hypotheses)
-        if not satisfies(holding, self.program, point):
-            raise NoLemmaError("at its counterexample a hypothesis of another theorem fails")
+    def _refute(
+        self,
+        name: str,
+        claimed: str,
+        witness: Mapping[str, Any],
+        reach: str,
+        forward: Forward | None = None,
+        own: set[str] | None = None,
+    ) -> None:
+        """Refute what is claimed; ``own``: the names on which its lemma rests."""
+        point, program = point_of(witness), forward.program if forward else self.program
+        equations = forward.equations if forward else self.equations
+        refutations = self.refutations.beside(program, equations.printer)
+        known = self.equations.hypotheses | equations.hypotheses
+        holding = list(known)
+        if own is not None and not satisfies(holding, program, point):
+            holding = [judgement for judgement, called in known.items() if called in own]
+        if not satisfies(holding, program, point):
+            raise NoLemmaError("at its counterexample a hypothesis fails")
         supposed = ""
         if holding:
             sides = [t.Plus((j.left, j.right)) for j in holding]
             made = self.names.fresh(f"{name}_supposes")
-            text = " /\\ ".join(f"({self.equations.supposition(j)})" for j in holding)
-            self.refutations.inside.append(f"Definition {made} : Prop :=\n  {text}.\n")
-            supposed = self.refutations.applied(made, sides, {i.size for side in sides for i in t.letters(side)})
+            text = " /\\ ".join(f"({equations.supposition(j)})" for j in holding)
+            refutations.inside.append(f"Definition {made} : Prop :=\n  {text}.\n")
+            supposed = refutations.applied(made, sides, {i.size for side in sides for i in t.letters(side)})
         called = self.names.fresh(f"{name}_is_refuted")
-        said = self.refutations.theorem(called, claimed, supposed, witness, reach)
+        said = refutations.theorem(called, claimed, supposed, witness, reach)
         if witness["exact"]:
             self.statements.append(said)
             self.theorems.append(called)
@@ -457,8 +514,10 @@ class _Writer:
         return made
 
     def _opening_all(self) -> str:
-        names = [self.printer.called[d.name] for d in self.program.definitions if d.name not in self.unsaid]
-        return self.refutations.opening([*names, *(called for called, _ in self.said.values())])
+        printers = [self.printer, *(f.printer for f in self.forwards.values())]
+        names = [p.called[d.name] for p in printers for d in self.program.definitions if d.name not in self.unsaid]
+        said = [called for called, _ in (*self.said.values(), *self.whole.values())]
+        return self.refutations.opening(dict.fromkeys([*names, *said]))
 
     # -- statements -----------------------------------------------------------------------------------------------
 

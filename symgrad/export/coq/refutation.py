@@ -6,12 +6,13 @@ do not, they are kept apart by Coq's library Interval, in a file of its own, so 
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from symgrad.export.coq.syntax import NoLemmaError
 from symgrad.kernel import terms as t
-from symgrad.oracles.balls import Point
+from symgrad.oracles.balls import Evaluator, Point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -123,6 +124,37 @@ def point_of(witness: Mapping[str, Any]) -> Point:
     return Point(dict(witness["sizes"]), values)
 
 
+def with_values(witness: Mapping[str, Any], program: Program, name: str, given: str) -> Mapping[str, Any]:
+    """A witness that gives the values of a definition at its point to a tensor called ``given``.
+
+    Raises:
+        NoLemmaError: if they are not rational.
+    """
+    point, definition = point_of(witness), program.bodies[name]
+    evaluator = Evaluator(program, point)
+
+    def values(letters: tuple[t.Index, ...], at: dict[t.Index, int]) -> Any:
+        if letters:
+            return [values(letters[1:], {**at, letters[0]: k}) for k in range(point.sizes[letters[0].size])]
+        value = evaluator.value(t.Entry(name, definition.letters), at)
+        if not isinstance(value, Fraction):
+            raise NoLemmaError(f"at its counterexample {name} is no rational number")
+        return str(value)
+
+    return {**witness, "data": {**witness["data"], given: values(definition.letters, {})}}
+
+
+def rests_on(text: str, lemmas: Iterable[str]) -> set[str]:
+    """The names that stand in a text, and in the lemmas that it mentions, and so on."""
+    texts = {stated[1]: said for said in lemmas if (stated := re.match(r"(?:Lemma|Theorem) (\S+)", said))}
+    found: set[str] = set()
+    todo = set(re.findall(r"[\w']+", text))
+    while todo:
+        found |= todo
+        todo = {word for name in todo & texts.keys() for word in re.findall(r"[\w']+", texts[name])} - found
+    return found
+
+
 def _entries(value: Any, where: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Fraction]]:
     if isinstance(value, list):
         for k, part in enumerate(value):
@@ -159,6 +191,22 @@ class Refutations:
 
     def _called(self, name: str) -> str:
         return self.printer.called.get(name) or self.printer.names.of(name)
+
+    def alone(self, name: str, term: t.Term, sample: t.Index, letters: list[str]) -> str:
+        """A definition of the section, outside of it, for batches of one: as a function of the sample and letters."""
+        used, shapes = told(term, self.program), {i.name: i.shape for i in self.program.inputs}
+        arguments = []
+        for v, _ in variables(self.model, self.program):
+            shape = shapes.get(v, ())
+            if v == sample.size and v in used:
+                arguments.append("1%nat")
+            elif v in used and sample.size in shape:
+                own = [f"i{k}" for k in range(len(shape) - (v in self.model.labels))]
+                there = [letters[0] if shape[k] == sample.size else i for k, i in enumerate(own)]
+                arguments.append(f"(fun {' '.join(own)} => {self._called(v)} {' '.join(there)})")
+            elif v in used:
+                arguments.append(self._called(v))
+        return f"(fun {' '.join(letters)} => {' '.join([name, *arguments, *letters[1:]])})"
 
     def theorem(self, name: str, claimed: str, supposed: str, witness: Mapping[str, Any], reach: str) -> str:
         """State that a claim is false, and show where; ``reach`` is the tactic that goes there.
