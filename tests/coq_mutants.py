@@ -1,5 +1,6 @@
 """Wrong closed forms: one change each, in a number, a sign, a letter, a power or a term."""
 
+import re
 from fractions import Fraction
 
 from symgrad.kernel import terms as t
@@ -31,20 +32,34 @@ def mutants(term, letters):
             yield t.rebuilt(term, rest)
 
 
+def names_opened(development):
+    """The names of the printed derivatives."""
+    return " ".join(re.findall(r"^Definition (d_\w+)", development.text, re.MULTILINE))
+
+
+def judged(name, gradient, known, text, opened):
+    """A theorem that a derivative is what ``text`` says, if that equals the proved one by the laws of a field.
+
+    The names ``opened`` are opened, and the new derivative is put in first: else Coq would compare no more than words.
+    """
+    claimed = f"is_derive (fun t => {gradient.function}) {gradient.point} ({text})"
+    proof = f"derive_eq (d' := {text}) ({known}) ltac:(cbv beta delta [{opened}]; close_ring)"
+    return f"Definition {name}{gradient.binders} : {claimed} := {proof}."
+
+
 def batch(development, most):
     """The development with up to ``most`` wrong theorems for each gradient, each under ``Fail``; and how many.
 
     coqc accepts the file only if each of them fails. The right theorem stands beside them in the same words, without
     ``Fail``: so it is the formula that makes the others fail, and not the way in which they are put.
     """
-    tried, lines = 0, []
+    tried, lines, opened = 0, [], names_opened(development)
     for number, g in enumerate(development.gradients):
         letters = g.binders.split(" (")[0].split()
         known = " ".join([g.name, *letters, *(f"H{letter}" for letter in letters)])
 
         def said(name, text, g=g, known=known):
-            claimed = f"is_derive (fun t => {g.function}) {g.point} ({text})"
-            return f"Definition {name}{g.binders} : {claimed} := derive_eq ({known}) ltac:(close_ring)."
+            return judged(name, g, known, text, opened)
 
         right = g.text(g.right)
         seen = {right}
