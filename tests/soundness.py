@@ -211,6 +211,13 @@ ROWS = (
         lambda t: t["tried"] >= 60 and t["proved"] >= 0.95 * t["tried"],
     ),
     Row("coq", "formulas that Coq rejects", "0", *zero_of("rejected", 1)),
+    Row(
+        "coq",
+        "wrong closed forms that Coq was given, in files that it accepts only if each is refused",
+        ">= 200",
+        lambda t: f"{t.get('wrong', 0):,}",
+        lambda t: t.get("wrong", 0) >= 200 and not t["rejected"],
+    ),
 )
 """Every figure that is asked for; a campaign that left none is said to have left none."""
 
