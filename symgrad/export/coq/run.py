@@ -31,7 +31,8 @@ LOGARITHM = "classic"
 """What the standard library's logarithm needs besides."""
 
 _ADVICE = "coqc is not installed; on Debian: apt-get install coq"
-_NO_INTERVAL = "needs Coq's library Interval, which is not installed; on Debian: apt-get install libcoq-interval"
+_NO_INTERVAL = "needs Coq's library Interval, which is not there; on Debian: apt-get install libcoq-interval"
+_NOT_LOADED = ("physical path bound to", "inconsistent assumptions over library")
 
 
 @dataclass(frozen=True)
@@ -179,8 +180,9 @@ def check(derivation: Derivation, *, seconds: float = SECONDS) -> CoqReport:
 
 
 def _without_interval(answer: Answer) -> bool:
-    """Whether a file was refused because the library Interval, or a part of it, is not there."""
-    return not answer.accepted and "physical path bound to" in " ".join(answer.said.split())
+    """Whether a file was refused because the library Interval, or what it needs, is not there or does not load."""
+    said = " ".join(answer.said.split())
+    return not answer.accepted and any(words in said for words in _NOT_LOADED)
 
 
 def _problem(answer: Answer, known: set[str]) -> str:
