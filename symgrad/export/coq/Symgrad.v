@@ -863,4 +863,3 @@ Ltac at_numbers put_in closed :=
   repeat match goal with |- _ /\ _ => split end;
   intros; in_range; put_in; closed.
 Ltac numbers_hold := numbers_apart; first [ rational | intros E; lra ].
-Ltac holds put_in := at_numbers put_in numbers_hold.

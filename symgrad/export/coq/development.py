@@ -15,7 +15,7 @@ from symgrad.calculus.normal import meet, normal
 from symgrad.calculus.reverse import Letters
 from symgrad.export.coq.equations import Equations
 from symgrad.export.coq.forward import Forward
-from symgrad.export.coq.refutation import HOLDS, Refutations, point_of, rests_on, with_values
+from symgrad.export.coq.refutation import HOLDS, Refutations, exactly, point_of, rational, rests_on, with_values
 from symgrad.export.coq.syntax import Names, NoLemmaError, Printer, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
@@ -445,7 +445,7 @@ class _Writer:
             f" (claimed{self.equations.at(scope, letters)})). Qed.\n"
         )
         places = " ".join(f"({scope[i]} := {witness['at'][i.name] - 1}%nat)" for i in letters)
-        reach = f"eapply {come}{f' with {places}' if places else ''} in claimed; try solve [{HOLDS[witness['exact']]}]."
+        reach = f"eapply {come}{f' with {places}' if places else ''} in claimed; try solve [{HOLDS}]."
         own = rests_on(refutations.inside[-1], [*self.equations.lemmas, *refutations.inside])
         self._refute(name, claimed, witness, reach, forward, own)
 
@@ -488,6 +488,8 @@ class _Writer:
             holding = [judgement for judgement, called in known.items() if called in own]
         if not satisfies(holding, program, point):
             raise NoLemmaError("at its counterexample a hypothesis fails")
+        if not rational(holding, program, point):
+            witness = {**witness, "exact": False}
         supposed = ""
         if holding:
             sides = [t.Plus((j.left, j.right)) for j in holding]
@@ -510,7 +512,7 @@ class _Writer:
         made.append(f"End {self.section}.\n")
         if self.refutations.after:
             made.append("(** ** What is refuted: the claim put at numbers *)\n")
-            made += [self._opening_all(), *self.refutations.after]
+            made += [exactly(self._opening_all()), *self.refutations.after]
         return made
 
     def _opening_all(self) -> str:

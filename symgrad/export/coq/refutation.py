@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 from symgrad.export.coq.syntax import NoLemmaError
 from symgrad.kernel import terms as t
 from symgrad.oracles.balls import Evaluator, Point
+from symgrad.oracles.points import every, free_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from symgrad.export.coq.syntax import Printer
     from symgrad.kernel.program import Program, Tensor
+    from symgrad.kernel.terms import Judgement
     from symgrad.lang.model import Model
 
 BY_INTERVAL = """From Coq Require Import Reals Lra Lia List.
@@ -43,12 +45,12 @@ Ltac decided :=
 Ltac by_interval :=
   unfold step, relu, sign, Rmax, Rmin, sigmoid, softplus, tanh, sinh, cosh, Rpower; repeat decided;
   first [ bounded | apply Rlt_not_eq; bounded | apply Rgt_not_eq; bounded ].
-Ltac holds_by_interval := first [ solve [ numbers_hold ] | by_interval ].
+Ltac closed := first [ solve [ numbers_hold ] | by_interval ].
 """
 """What stands above refutations by Interval; ``name`` is that of the development."""
 
-HOLDS = {True: "holds put_in", False: "at_numbers put_in holds_by_interval"}
-"""The tactic that shows a hypothesis at numbers, as the counterexample is exact or not."""
+HOLDS = "at_numbers put_in closed"
+"""The tactic that shows a hypothesis at numbers; ``closed`` says how it ends, by exact algebra or by bounds."""
 
 _OURS = "sumR maxR delta upd1 upd2 upd3 upd4 nth INR Nat.eqb andb"
 """What is computed with at a point besides the definitions of the model."""
@@ -229,8 +231,7 @@ class Refutations:
                 values.append(tensor(value, v in self.model.labels))
         given = f"{supposed} ->\n    " if supposed else ""
         head = f"Theorem {name} :\n  ~ (forall {binders},\n    {ranges}{given}{claimed})."
-        holding = f"ltac:({HOLDS[witness['exact']]})"
-        positive = " ltac:(lia)" * len(sizes) + (f" {holding}" if supposed else "")
+        positive = " ltac:(lia)" * len(sizes) + (f" ltac:({HOLDS})" if supposed else "")
         start = f"{head}\nProof.\n  intros claimed.\n  specialize (claimed {' '.join(values)}{positive}).\n  {reach}\n"
         if witness["exact"]:
             left, right = number(witness["left"]), number(witness["right"])
@@ -252,3 +253,19 @@ class Refutations:
     def opening(self, names: Iterable[str]) -> str:
         """The tactic that opens every definition of the development at a point."""
         return f"Ltac put_in := cbv beta iota zeta delta [{' '.join(names)} {_OURS}].\n"
+
+
+def exactly(opening: str) -> str:
+    """What stands above refutations by exact algebra."""
+    return f"{opening}Ltac closed := numbers_hold.\n"
+
+
+def rational(holding: Iterable[Judgement], program: Program, point: Point) -> bool:
+    """Whether everything that these hypotheses speak of is a rational number at the point."""
+    evaluator = Evaluator(program, point)
+    return all(
+        isinstance(evaluator.value(side, at), Fraction)
+        for judgement in holding
+        for at in every(free_letters(judgement), point.sizes)
+        for side in (judgement.left, judgement.right)
+    )

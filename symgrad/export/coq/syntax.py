@@ -51,7 +51,7 @@ _KEYWORDS = """as at cofix else end exists exists2 fix for forall fun if in let 
     R S O I Z nat is_derive dual delta sumR maxR upd1 upd2 upd3 exp ln sqrt sin cos tanh sinh cosh sigmoid softplus relu
     Rabs sign step Rmax Rmin Rpower PI INR IZR Rinv Rplus Rmult Ropp Rminus Rdiv pow eq eq_refl eq_sym eq_trans f_equal
     id le lt ge gt not and or True False t z_ mean fact ring field lra lia
-    upd4 nth nil cons put_in claimed neg pos nonneg nonpos nonzero cond given every_theorem"""
+    upd4 nth nil cons put_in claimed neg pos nonneg nonpos nonzero cond given every_theorem lead"""
 
 
 class NoLemmaError(SymgradError):
