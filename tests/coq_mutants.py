@@ -31,6 +31,12 @@ def mutants(term, letters):
             yield t.rebuilt(term, rest)
 
 
+def judged(name, gradient, text):
+    """A theorem that a derivative is what ``text`` says, if that equals its closed form by the laws of a field."""
+    proof = f"eq_trans ({gradient.closed} : {gradient.called} = {gradient.text(gradient.right)}) ltac:(close_ring)"
+    return f"Definition {name}{gradient.binders} : {gradient.called} = {text} := {proof}."
+
+
 def batch(development, most):
     """The development with up to ``most`` wrong theorems for each gradient, each under ``Fail``; and how many.
 
@@ -39,19 +45,14 @@ def batch(development, most):
     """
     tried, lines = 0, []
     for number, g in enumerate(development.gradients):
-
-        def said(name, text, g=g):
-            proof = f"eq_trans ({g.closed} : {g.called} = {g.text(g.right)}) ltac:(close_ring)"
-            return f"Definition {name}{g.binders} : {g.called} = {text} := {proof}."
-
         right = g.text(g.right)
         seen = {right}
-        lines.append(said(f"right_{number}", right))
+        lines.append(judged(f"right_{number}", g, right))
         for wrong in mutants(g.right, t.letters(g.right)):
             text = g.text(wrong)
             if text not in seen and len(seen) <= most:
                 seen.add(text)
                 tried += 1
-                lines.append(f"Fail {said(f'wrong_{tried}', text)}")
+                lines.append(f"Fail {judged(f'wrong_{tried}', g, text)}")
     before, end, after = development.text.partition("End Derivation.\n")
     return before + "\n".join([*lines, ""]) + end + after, tried

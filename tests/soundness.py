@@ -96,6 +96,19 @@ def judged(judge, key, of):
     )
 
 
+def by_coq():
+    """What Coq says of closed forms that goals state: all good ones accepted, all bad ones rejected."""
+
+    def counted(t):
+        told = t.get("judges", {}).get("Coq", {})
+        return [told.get(key, 0) for key in ("good_accepted", "good", "bad_rejected", "bad")]
+
+    return (
+        lambda t: "{} of {} accepted, {} of {} rejected".format(*counted(t)),
+        lambda t: counted(t)[0] == counted(t)[1] > 0 and counted(t)[2] == counted(t)[3] > 0,
+    )
+
+
 def baselines():
     """The part of the bad certificates that each checker rejects that knows nothing."""
 
@@ -142,6 +155,7 @@ ROWS = (
         *judged("symgrad's checker", "bad_rejected", "bad"),
     ),
     Row("arena", "bad ones rejected by: accept always, reject always, parse only", "0% / 100% / <= 15%", *baselines()),
+    Row("arena", "good goals that Coq accepts, and ones with a wrong closed form that it rejects", "all", *by_coq()),
     Row("wrong_claims", "wrong claims that are proved", "0 of >= 5,000", *zero_of("proved", 5000)),
     Row(
         "wrong_claims",
@@ -211,6 +225,13 @@ ROWS = (
         lambda t: t["tried"] >= 60 and t["proved"] >= 0.95 * t["tried"],
     ),
     Row("coq", "formulas that Coq rejects", "0", *zero_of("rejected", 1)),
+    Row(
+        "coq",
+        "wrong closed forms that Coq was given, in files that it accepts only if each is refused",
+        ">= 200",
+        lambda t: f"{t.get('wrong', 0):,}",
+        lambda t: t.get("wrong", 0) >= 200 and not t["rejected"],
+    ),
 )
 """Every figure that is asked for; a campaign that left none is said to have left none."""
 

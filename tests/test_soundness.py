@@ -68,6 +68,23 @@ def test_the_baselines_must_score_nothing():
     assert not found.reached(judges(31))
 
 
+@pytest.mark.parametrize(
+    ("told", "figure", "reached"),
+    [
+        ((4, 4, 30, 30), "4 of 4 accepted, 30 of 30 rejected", True),
+        ((3, 4, 30, 30), "3 of 4 accepted, 30 of 30 rejected", False),
+        ((4, 4, 29, 30), "4 of 4 accepted, 29 of 30 rejected", False),
+        ((0, 0, 0, 0), "0 of 0 accepted, 0 of 0 rejected", False),
+    ],
+)
+def test_coq_must_be_right_about_every_goal_that_it_was_asked_about(told, figure, reached):
+    counted = dict(zip(("good_accepted", "good", "bad_rejected", "bad"), told, strict=True))
+    found = row("arena", "Coq")
+    assert found.figure({"judges": {"Coq": counted}}) == figure
+    assert found.reached({"judges": {"Coq": counted}}) is reached
+    assert not found.reached({"judges": {}})
+
+
 def test_the_page_says_what_was_not_run_and_that_not_every_goal_is_reached(figures, tmp_path, capsys):
     soundness.record("random_losses", 1, tried=3100, false=0, undecided=1)
     assert soundness.main(figures, tmp_path / "docs" / "soundness.md") == 1

@@ -88,6 +88,7 @@ class CoqReport:
         version: of coqc.
         seconds: that the development took, the library apart.
         certificate_sha256: the certificate of the derivation that was checked.
+        by_interval: those of the theorems that are proved with the library Interval, in a file of their own.
     """
 
     accepted: bool
@@ -98,6 +99,7 @@ class CoqReport:
     version: str
     seconds: float
     certificate_sha256: str | None
+    by_interval: tuple[str, ...] = ()
 
 
 class ProgramError(SymgradError):

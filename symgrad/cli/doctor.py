@@ -38,7 +38,7 @@ def command(manner: Manner, tensorflow: bool) -> int:
         tf["problem"] = loads() or tf["problem"]
     plot = row("matplotlib", found("matplotlib"), "pip install matplotlib (only pictures need it)")
     tex = row("pdflatex", shutil.which("pdflatex"), TEX)
-    coq = row("coqc", shutil.which("coqc"), COQ)
+    coq = row("coqc", shutil.which("coqc") or shutil.which("rocq"), COQ)
     trouble = proof_trouble() if all(r["found"] for r in rows) else "a core package is missing"
     if manner.json:
         core = {"python": platform.python_version(), "symgrad": __version__, "works": not trouble, "problem": trouble}

@@ -143,6 +143,7 @@ def told_by_coq(report: CoqReport) -> str:
     lines = [
         f"Coq {report.version}: accepted, {len(report.theorems)} theorems, {report.seconds:.1f} s",
         f"  axioms: {', '.join(report.axioms)}",
+        *(f"  with Coq's library Interval: {name}" for name in report.by_interval),
     ]
     return "\n".join([*lines, *(f"  not said in Coq: {missing}" for missing in report.missing)])
 
@@ -208,15 +209,18 @@ def artefacts(
         from symgrad.render.pdf import compile_pdf
 
         files[f"{name}.pdf"] = compile_pdf(document(derivation, "tex", reasons=reasons, standalone=True))
+    elif form == "coq":
+        from symgrad.export.coq import develop, library
+
+        development = develop(derivation)
+        files |= {f"{name}.v": development.text, "Symgrad.v": library()}
+        if development.by_interval:
+            files[f"{name}_by_interval.v"] = development.by_interval
     else:
         stem = f"{name}_{form}" if form in {"jax", "tensorflow"} else name
         files[f"{stem}.{ENDINGS.get(form, form)}"] = document(
             derivation, form, reasons=reasons, standalone=standalone, fast=fast
         )
-    if form == "coq":
-        from symgrad.export.coq import library
-
-        files["Symgrad.v"] = library()
     if form in CODE:
         files[f"{name}.code.certificate.json"] = derivation.factored.certificate
         files[f"{name}.code.goal.json"] = derivation.factored.goal

@@ -184,6 +184,8 @@ def _by_coq(report: Any) -> str:
     number = len(report.theorems)
     words = f"Coq {report.version} accepted {number} theorem{'s' if number > 1 else ''} about these gradients, "
     words += f"found by forward differentiation, under the axioms of its real numbers ({', '.join(report.axioms)})."
+    if report.by_interval:
+        words += f" For {len(report.by_interval)} of them, refuted by bounds, it needed its library Interval."
     return words + (f" It was not asked about: {'; '.join(report.missing)}." if report.missing else "")
 
 

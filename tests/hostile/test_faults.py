@@ -100,3 +100,63 @@ def test_what_needs_no_library_runs_without_it(tmp_path, library):
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     for command in (("show", "ridge_regression"), ("list",), ("--help",)):
         assert alone(*command, env={**os.environ, "PYTHONPATH": path}, capture_output=True).returncode == 0
+
+
+SAYS_VERSION = '#!/bin/sh\n[ "$1" = --print-version ] && echo 8.16.1 4.13.1 && exit 0\n'
+REFUSED, LIMIT = (1, "Coq 8.16.1: refused, {}\n", ""), (4, "", "symgrad: error: {}\n")
+WITHOUT_A_WORKING_COQC = {
+    "none": (None, LIMIT, "coqc is not installed; on Debian: apt-get install coq"),
+    "no program": ("\x7fELF", LIMIT, "coqc does not run: Exec format error"),
+    "garbage": (
+        SAYS_VERSION + "printf '\\377\\000 \\033[31mgarbage\\n\\n'; exit 1",
+        REFUSED,
+        "coqc refused it: \ufffd\ufffd \ufffd[31mgarbage",
+    ),
+    "killed": (SAYS_VERSION + "kill -9 $$", LIMIT, "coqc was ended by signal 9"),
+    "killed at once": ("#!/bin/sh\nkill -11 $$", LIMIT, "coqc was ended by signal 11"),
+    "runs for ever": (SAYS_VERSION + "/bin/sleep 1000 & wait", LIMIT, "coqc took longer than 1 seconds"),
+    "says nothing": (SAYS_VERSION + "exit 0", REFUSED, "it rests on axioms that were not listed"),
+    "other axioms": (
+        SAYS_VERSION + "echo 'Axioms:'; echo 'Mine.all_is_well : False'",
+        REFUSED,
+        "it rests on all_is_well",
+    ),
+}
+VERIFY = """
+import sys
+from symgrad.cli import entry
+from symgrad.export.coq import run
+run.check.__kwdefaults__["seconds"] = 1
+sys.exit(entry.run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("fault", WITHOUT_A_WORKING_COQC)
+def test_a_coqc_that_does_not_work_is_told_in_one_line_and_leaves_nothing(tmp_path, fault):
+    program, (code, out, err), told = WITHOUT_A_WORKING_COQC[fault]
+    temporary, path = tmp_path / "temporary", tmp_path / "bin"
+    temporary.mkdir()
+    path.mkdir()
+    if program is not None:
+        (path / "coqc").write_text(program, encoding="latin-1")
+        (path / "coqc").chmod(0o755)
+    environment = {"PATH": str(path), "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
+    command = [sys.executable, "-c", VERIFY, "verify", "linear_regression", "--with", "coq"]
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False, timeout=120)
+    assert ran.returncode == code, ran.stderr
+    assert (ran.stdout.decode(), ran.stderr.decode()) == (out.format(told), err.format(told))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == sorted(
+        {"bin", "temporary", *({"coqc"} if program else ())}
+    )
+    assert not [line for line in _processes() if str(temporary) in line]
+
+
+def _processes():
+    """The working folders of all processes that may be seen."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            found.append(str(link.readlink()))
+        except OSError:
+            continue
+    return found

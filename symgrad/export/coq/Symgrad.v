@@ -679,7 +679,95 @@ Proof. by_cases. Qed.
 Lemma id_min_relu u v : Rmin u v = u - relu (u - v).
 Proof. by_cases. Qed.
 
-(** ** 14. Closing steps: local, without search.
+(** ** 14. The largest of finitely many values, where no two are equal. *)
+
+Fixpoint maxR (n : nat) (f : nat -> R) : R :=
+  match n with O => 0 | S O => f O | S k => Rmax (maxR k f) (f k) end.
+
+Lemma maxR_ext n f g :
+  (forall i, (i < n)%nat -> f i = g i) -> maxR n f = maxR n g.
+Proof.
+  induction n as [|[|n] IH]; intros E; [reflexivity|apply E; lia|].
+  change (Rmax (maxR (S n) f) (f (S n)) = Rmax (maxR (S n) g) (g (S n))).
+  rewrite IH, (E (S n)) by auto with arith; reflexivity.
+Qed.
+
+(** One where no other value is larger, else zero. *)
+Definition lead (n : nat) (v : nat -> R) (i : nat) : R :=
+  step (1 / 2 - sumR n (fun k => step (v k - v i - delta k i))).
+
+Lemma step_above u : 0 < u -> step u = 1.
+Proof. intros H; unfold step; destruct (Rlt_dec 0 u); lra. Qed.
+Lemma step_below u : u <= 0 -> step u = 0.
+Proof. intros H; unfold step; destruct (Rlt_dec 0 u); lra. Qed.
+
+Lemma sumR_above n f m :
+  (m < n)%nat -> (forall i, (i < n)%nat -> 0 <= f i) -> f m <= sumR n f.
+Proof.
+  intros Hm Hf; rewrite <- (sumR_delta n m f Hm).
+  assert (H : 0 <= sumR n (fun i => f i + - 1 * (delta m i * f i))).
+  { apply sumR_nonneg; intros i Hi; assert (P := Hf i Hi); unfold delta.
+    destruct (Nat.eqb m i); lra. }
+  rewrite sumR_plus, sumR_scal_l in H; lra.
+Qed.
+
+Lemma lead_is n v m i :
+  (m < n)%nat -> (forall k, (k < n)%nat -> k <> m -> v k < v m) -> (i < n)%nat ->
+  lead n v i = delta m i.
+Proof.
+  intros Hm H Hi; unfold lead; destruct (Nat.eq_dec m i) as [<-|Hne].
+  - rewrite delta_same, sumR_zero; [apply step_above; lra|].
+    intros k Hk; apply step_below; destruct (Nat.eq_dec k m) as [->|Hkm].
+    + rewrite delta_same; lra.
+    + rewrite delta_diff by exact Hkm; specialize (H k Hk Hkm); lra.
+  - rewrite (delta_diff m i Hne); apply step_below.
+    assert (P := sumR_above n (fun k => step (v k - v i - delta k i)) m Hm (fun k _ => step_nonneg _)).
+    cbv beta in P; rewrite (delta_diff m i Hne) in P.
+    assert (Q := H i Hi (fun e => Hne (eq_sym e))).
+    rewrite (step_above (v m - v i - 0)) in P by lra; lra.
+Qed.
+
+Lemma dual_leading {n F x v d} :
+  (0 < n)%nat -> (forall k i, (k < n)%nat -> (i < n)%nat -> k <> i -> v k <> v i) ->
+  (forall i, (i < n)%nat -> dual (fun t => F i t) x (v i) (d i)) ->
+  exists m, (m < n)%nat /\ (forall k, (k < n)%nat -> k <> m -> v k < v m) /\
+    dual (fun t => maxR n (fun i => F i t)) x (v m) (d m).
+Proof.
+  induction n as [|[|n] IH]; intros Hn apart H; [lia| |].
+  - exists O; split; [lia|]; split; [intros k Hk; lia|]; exact (H O Hn).
+  - destruct IH as (m & Hm & most & D); [lia|intros; apply apart; lia|intros; apply H; lia|].
+    assert (N : v m <> v (S n)) by (apply apart; lia).
+    assert (M := dual_max N D (H (S n) ltac:(lia))).
+    destruct (Rlt_dec (v m) (v (S n))) as [L|L].
+    + exists (S n); split; [lia|]; split.
+      * intros k Hk Hne; destruct (Nat.eq_dec k m) as [->|]; [exact L|].
+        assert (v k < v m) by (apply most; lia); lra.
+      * refine (dual_eqv M _ _); [apply Rmax_right; lra|].
+        rewrite step_below, step_above by lra; ring.
+    + assert (L' : v (S n) < v m) by lra; exists m; split; [lia|]; split.
+      * intros k Hk Hne; destruct (Nat.eq_dec k (S n)) as [->|]; [exact L'|apply most; lia].
+      * refine (dual_eqv M _ _); [apply Rmax_left; lra|].
+        rewrite step_above, step_below by lra; ring.
+Qed.
+
+Lemma dual_largest {n F x v d} :
+  (forall k i, (k < n)%nat -> (i < n)%nat -> v k - v i - delta k i <> 0) ->
+  (forall i, (i < n)%nat -> dual (fun t => F i t) x (v i) (d i)) ->
+  dual (fun t => maxR n (fun i => F i t)) x (maxR n v)
+    (sumR n (fun i => step (1 / 2 - sumR n (fun k => step (v k - v i - delta k i))) * d i)).
+Proof.
+  intros apart H; destruct n as [|n]; [exact dual_const|].
+  destruct (dual_leading (n := S n) (F := F) (x := x) (v := v) (d := d)) as (m & Hm & most & D);
+    [lia| |exact H|].
+  { intros k i Hk Hi Hne E; apply (apart k i Hk Hi); rewrite (delta_diff k i Hne), E; lra. }
+  refine (dual_eqv D _ _).
+  - rewrite <- (dual_value D); apply maxR_ext; intros i Hi; exact (dual_value (H i Hi)).
+  - symmetry; apply (sumR_collapse (S n) m _ d Hm).
+    intros i Hi; rewrite <- (lead_is (S n) v m i Hm most Hi); reflexivity.
+Qed.
+Arguments dual_largest {n F x v d} & _ _.
+
+(** ** 15. Closing steps: local, without search.
 
     [ring] takes finite sums, functions and inverses as atoms.  Where rational
     numbers divide, inverses are named first, so that [field] meets numbers
@@ -720,7 +808,7 @@ Ltac nonzero :=
     | apply power_nonzero; nonzero ].
 Ltac close_law := cbv beta; try unfold Rdiv; try reflexivity; first [ ring | f_equal; ring ].
 
-(** ** 15. Counterexamples: numbers, put into the definitions. *)
+(** ** 16. Counterexamples: numbers, put into the definitions. *)
 
 Lemma differ {l r p q : R} : l = p -> r = q -> p <> q -> l = r -> False.
 Proof. intros -> -> H E; exact (H E). Qed.
@@ -769,8 +857,9 @@ Ltac in_range :=
   | H : (?n < S _)%nat |- _ => is_var n; destruct n
   end.
 Ltac head u := lazymatch u with ?f _ => head f | _ => u end.
-Ltac holds put_in :=
+Ltac at_numbers put_in closed :=
   intros; try lia;
-  try match goal with |- ?given => let h := head given in unfold h end;
+  try match goal with |- ?given => let h := head given in lazymatch h with not => fail | _ => unfold h end end;
   repeat match goal with |- _ /\ _ => split end;
-  intros; in_range; put_in; numbers_apart; first [ rational | intros E; lra ].
+  intros; in_range; put_in; closed.
+Ltac numbers_hold := numbers_apart; first [ rational | intros E; lra ].

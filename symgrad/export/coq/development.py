@@ -27,13 +27,19 @@ class Development:
         missing: what could not be said in Coq, with the reason, a line each.
         added: hypotheses that the theorems of symgrad do not have.
         gradients: those of the theorems that say the printed gradients.
+        name: of the file.
+        by_interval: a second file, of theorems that need the library Interval; empty if there are none.
+        bounded: the names of those theorems.
     """
 
     text: str
     theorems: tuple[str, ...]
     missing: tuple[str, ...]
     added: tuple[str, ...]
-    gradients: tuple[Gradient, ...] = ()
+    gradients: tuple[Gradient, ...]
+    name: str
+    by_interval: str
+    bounded: tuple[str, ...]
 
 
 def library() -> str:
@@ -53,8 +59,16 @@ def develop(derivation: Derivation) -> Development:
     refuted = Counterexamples(draft, proved)
     refuted.refute()
     added = tuple(draft.equations.supposition(j) for j in draft.equations.added)
-    text = _file(draft, refuted.outside())
-    return Development(text, tuple(draft.theorems), tuple(draft.missing), added, tuple(draft.gradients))
+    return Development(
+        _file(draft, refuted.outside()),
+        tuple(draft.theorems),
+        tuple(draft.missing),
+        added,
+        tuple(draft.gradients),
+        draft.model.name,
+        refuted.apart(),
+        tuple(refuted.bounded),
+    )
 
 
 def _file(draft: Draft, outside: list[str]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from symgrad.calculus.derivation import Derivation
+    from symgrad.export.coq.forward import Forward
     from symgrad.export.coq.syntax import Scope
     from symgrad.kernel.theorem import Theorem
 
@@ -59,6 +60,7 @@ class Draft:
         program: the model's, with these derivatives as definitions at its end.
         derivatives: those of them that a theorem speaks of.
         refutations: the statements that are false.
+        forwards: forward mode by each parameter, and by each intermediate that a claim takes as given.
     """
 
     def __init__(self, derivation: Derivation) -> None:
@@ -81,6 +83,7 @@ class Draft:
         self.missing: list[str] = []
         self.unsaid = self._unsaid()
         self.refutations = Refutations(self.model, self.program, self.printer)
+        self.forwards: dict[str, Forward] = {}
 
     def _unsaid(self) -> set[str]:
         """The definitions for which the library has no word, and what follows them."""
@@ -116,11 +119,14 @@ class Draft:
     def attempt(self, what: str, make: Callable[[], object]) -> None:
         """Make a theorem with its lemmas, or none of them and a word about what is missing."""
         back, proved, shown = self.equations.kept(), len(self.theorems), len(self.derivatives)
-        inside = len(self.refutations.inside)
+        inside, slopes = len(self.refutations.inside), {name: dict(f.slopes) for name, f in self.forwards.items()}
         try:
             make()
         except (NoLemmaError, *rw.REFUSALS) as error:
             back()
+            self.forwards = {name: self.forwards[name] for name in slopes}
+            for name, known in slopes.items():
+                self.forwards[name].slopes = known
             del self.refutations.inside[inside:]
             del self.theorems[proved:], self.statements[proved:], self.derivatives[shown:]
             self.missing.append(f"{what}: {str(error).splitlines()[0]}")

@@ -16,7 +16,7 @@ from symgrad.calculus.claims import settled
 from symgrad.calculus.normal import meet
 from symgrad.calculus.signs import Signs
 from symgrad.export.coq.sharing import Shared, shared
-from symgrad.export.coq.syntax import HOLE, NoLemmaError, filled, formula
+from symgrad.export.coq.syntax import HOLE, REDUCED, NoLemmaError, filled, formula
 from symgrad.kernel import rules
 from symgrad.kernel import terms as t
 from symgrad.kernel.functions import IDENTITIES, NONNEGATIVE, POSITIVE
@@ -228,14 +228,17 @@ class Equations:
                 inner = dict(scope)
                 inner.update({i: scope[k] for i, k in names.items() if k in scope})
                 return t.renamed(theorem.right, names), self._equation(theorem, inner, uses)
-            if isinstance(part, t.Sum):
+            if isinstance(part, t.Sum | t.Largest):
                 letter, inside = self.opened(part.size, scope)
                 made, proof = go(t.opened(part.body, letter), rest[1:], inside)
                 name = inside[letter]
-                whole = t.sigma(letter, made)
+                whole = t.sigma(letter, made, type(part))
                 if proof == "eq_refl":
                     return whole, proof
-                return whole, f"(sumR_ext {self.names.of(part.size)} _ _ (fun {name} H{name} => {proof}))"
+                return (
+                    whole,
+                    f"({REDUCED[type(part)]}_ext {self.names.of(part.size)} _ _ (fun {name} H{name} => {proof}))",
+                )
             parts = list(t.children(part))
             old = parts[rest[0]]
             parts[rest[0]], proof = go(old, rest[1:], scope)

@@ -10,7 +10,7 @@ from symgrad.calculus.local import Chain, simplify
 from symgrad.calculus.normal import tidy
 from symgrad.export.coq.syntax import NoLemmaError, formula, turned
 from symgrad.kernel import terms as t
-from symgrad.kernel.functions import DERIVATIVES, away
+from symgrad.kernel.functions import DERIVATIVES, away, call, gap, minus
 from symgrad.kernel.program import ancestors, reached
 
 if TYPE_CHECKING:
@@ -120,6 +120,12 @@ class Forward:
             case t.Sum(size, body):
                 letter = t.Index(f"s{depth}_", size)
                 return t.sigma(letter, self.derivative(t.opened(body, letter), depth + 1))
+            case t.Largest(size, body):
+                letter, other = t.Index(f"s{depth}_", size), t.Index(f"s{depth + 1}_", size)
+                inner = t.opened(body, letter)
+                above = call("step")(gap(t.opened(body, other), inner, other, letter))
+                first = call("step")(minus(t.HALF, t.sigma(other, above)))
+                return t.sigma(letter, t.Times((first, self.derivative(inner, depth + 1))))
         formula(term)  # which says what there is no lemma for
         raise NoLemmaError("no derivative forwards")
 
@@ -228,6 +234,17 @@ class Forward:
                 raw = self.printer.text(formula(self.derivative(inner)), inside)
                 return (
                     f"(dual_sum (d := fun {name} => {raw})\n      (fun {name} H{name} => "
+                    f"dual_eq {self.rules(inner, inside)} ltac:(close_ring)))"
+                )
+            case t.Largest(size, body):
+                rival, around = self.equations.opened(size, scope)
+                letter, inside = self.equations.opened(size, around)
+                inner, name, above = t.opened(body, letter), inside[letter], inside[rival]
+                apart = self.equations.condition(away(gap(t.opened(body, rival), inner, rival, letter))[0], inside)
+                raw = self.printer.text(formula(self.derivative(inner)), inside)
+                return (
+                    f"(dual_largest (d := fun {name} => {raw})\n      "
+                    f"(fun {above} {name} H{above} H{name} => {apart})\n      (fun {name} H{name} => "
                     f"dual_eq {self.rules(inner, inside)} ltac:(close_ring)))"
                 )
         raise NoLemmaError("no rule forwards")

@@ -40,6 +40,9 @@ FUNCTIONS = {
 }
 """What each function of the kernel is called in the library."""
 
+REDUCED = {t.Sum: "sumR", t.Largest: "maxR"}
+"""What a term is called in the library that binds an index."""
+
 HOLE = t.Entry("'", ())
 """Stands for the part of a term that an equation replaces."""
 
@@ -48,7 +51,7 @@ _KEYWORDS = """as at cofix else end exists exists2 fix for forall fun if in let 
     R S O I Z nat is_derive dual delta sumR maxR upd1 upd2 upd3 exp ln sqrt sin cos tanh sinh cosh sigmoid softplus relu
     Rabs sign step Rmax Rmin Rpower PI INR IZR Rinv Rplus Rmult Ropp Rminus Rdiv pow eq eq_refl eq_sym eq_trans f_equal
     id le lt ge gt not and or True False t z_ mean fact ring field lra lia
-    upd4 nth nil cons put_in claimed neg pos nonneg nonpos nonzero cond given every_theorem"""
+    upd4 nth nil cons put_in claimed neg pos nonneg nonpos nonzero cond given every_theorem lead"""
 
 
 class NoLemmaError(SymgradError):
@@ -111,14 +114,11 @@ def formula(term: t.Term) -> Formula:
             return ("pi",)
         case t.Apply(function, arguments) if function in FUNCTIONS:
             return ("call", FUNCTIONS[function], *map(formula, arguments))
-        case t.Sum(size, body):
-            return ("sum", size, formula(body))
+        case t.Sum(size, body) | t.Largest(size, body):
+            return (REDUCED[type(term)], size, formula(body))
         case t.Apply(function, _):
             raise NoLemmaError(f"the library has no lemma for {function}")
-    raise NoLemmaError(f"the library has no lemma for {_WORDS.get(type(term), 'this term')}")
-
-
-_WORDS = {t.Largest: "the maximum over an index", t.Partial: "a derivative that has no closed form"}
+    raise NoLemmaError("the library has no lemma for a derivative that has no closed form")
 
 
 def turned(term: t.Term) -> tuple[t.Term, ...] | None:
@@ -273,8 +273,8 @@ class Printer:
                 return f"{inner(a, 10)} ^ {exponent}", 30
             case ("call", function, *arguments):
                 return " ".join([function, *(inner(a, 0) for a in arguments)]), 10
-            case ("sum", size, body):
+            case ("sumR" | "maxR" as reduced, size, body):
                 letter = self.binder(size, (*scope.values(), *around))
                 text, _ = self._print(body, scope, (letter, *around), moved)
-                return f"sumR {self.names.of(size)} (fun {letter} => {text})", 10
+                return f"{reduced} {self.names.of(size)} (fun {letter} => {text})", 10
         raise NoLemmaError(f"no way to print {made[0]}")

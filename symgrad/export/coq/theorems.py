@@ -30,8 +30,8 @@ class Theorems:
     """Writes what is proved.
 
     Attributes:
-        forwards: forward mode by each parameter, and by each intermediate that a claim takes as given.
         said: for each parameter the per-sample gradient, as it is called.
+        whole: for each parameter the gradient of the objective, as it is called.
         closed: what each gradient is in closed form.
     """
 
@@ -39,8 +39,8 @@ class Theorems:
         self.draft = draft
         self.derivation, self.model, self.program = draft.derivation, draft.model, draft.program
         self.names, self.printer, self.equations = draft.names, draft.printer, draft.equations
-        self.forwards: dict[str, Forward] = {}
         self.said: dict[str, t.Entry] = {}
+        self.whole: dict[str, t.Entry] = {}
         self.closed: dict[str, Theorem] = {}
 
     # -- one parameter --------------------------------------------------------------------------------------------
@@ -53,12 +53,14 @@ class Theorems:
         if not found:
             raise NoLemmaError("no closed form was found")
         forward = Forward(self.program, found[-1].wrt, self.equations, self.model.assumptions)
+        self.draft.forwards[parameter] = forward
         said: dict[str, t.Entry] = {}
         for root, shown in printed.items():
             self.draft.attempt(f"{root} by {parameter}", partial(self._root, forward, root, shown, said))
-        self.forwards[parameter] = forward
         if "loss" in said:
             self.said[parameter] = said["loss"]
+        if "objective" in said:
+            self.whole[parameter] = said["objective"]
         identity = self.derivation.verdicts["identity"].get("by_parameter", {}).get(parameter)
         if identity == PROVED and len(said) == 2:
             self.draft.attempt(f"mean of the gradients by {parameter}", lambda: self._mean(forward, said["loss"]))
@@ -67,14 +69,9 @@ class Theorems:
             self.draft.attempt(f"matrix form of {parameter}", lambda: self._matrix(forward, form))
 
     def _root(self, forward: Forward, root: str, printed: Printed, said: dict[str, t.Entry]) -> None:
-        before = dict(forward.slopes)
-        try:
-            self.differentiate(forward, root)
-            if root in forward.slopes:
-                said[root] = self._gradient(forward, root, printed)
-        except (NoLemmaError, *rw.REFUSALS):
-            forward.slopes = before
-            raise
+        self.differentiate(forward, root)
+        if root in forward.slopes:
+            said[root] = self._gradient(forward, root, printed)
 
     def differentiate(self, forward: Forward, root: str) -> None:
         """Slopes for everything that a definition depends on."""
@@ -194,7 +191,7 @@ class Theorems:
                 if wrt.tensor in self.program.bodies:
                     self._claim_inside(name, root, wrt, claim.right)
                     return
-                forward = self.forwards.get(wrt.tensor)
+                forward = self.draft.forwards.get(wrt.tensor)
                 if forward is None:
                     raise NoLemmaError(f"the gradients by {wrt.tensor} are missing")
                 self.differentiate(forward, root.tensor)
@@ -213,30 +210,25 @@ class Theorems:
 
     def _claim_inside(self, name: str, root: t.Entry, wrt: t.Entry, right: t.Term) -> None:
         """A derivative by an intermediate: what follows is stated with any values in the intermediate's place."""
-        known = wrt.tensor in self.forwards
-        given = self._given(wrt.tensor)
-        try:
-            self.differentiate(given, root.tensor)
-            if root.tensor not in given.slopes:
-                raise NoLemmaError("the derivative of what does not move")
-            free = given.wrt.tensor
-            self._derives(given, root, t.Entry(free, wrt.indices), _swapped(right, wrt.tensor, free), name)
-        except (NoLemmaError, *rw.REFUSALS):
-            if not known:
-                del self.forwards[wrt.tensor]  # what it was stated with is taken back
-            raise
+        given = self.given(wrt.tensor)
+        self.differentiate(given, root.tensor)
+        if root.tensor not in given.slopes:
+            raise NoLemmaError("the derivative of what does not move")
+        free = given.wrt.tensor
+        self._derives(given, root, t.Entry(free, wrt.indices), swapped(right, wrt.tensor, free), name)
 
-    def _given(self, name: str) -> Forward:
+    def given(self, name: str) -> Forward:
         """Forward mode by an intermediate, in the program in which it is given."""
-        if name not in self.forwards:
+        forwards = self.draft.forwards
+        if name not in forwards:
             program, tensor = self.program, self.program.tensors[name]
             free = _free(program, name)
             bodies = (
-                Definition(d.name, d.letters, _swapped(d.body, name, free)) for d in self.model.program.definitions
+                Definition(d.name, d.letters, swapped(d.body, name, free)) for d in self.model.program.definitions
             )
             changed = Program(program.batch, (*program.inputs, Tensor(free, "data", tensor.shape)), tuple(bodies))
             printer = Printer(self.model, changed, self.names, given=free, like=self.printer)
-            equations = self.equations.beside(changed, printer, lambda term: _swapped(term, name, free))
+            equations = self.equations.beside(changed, printer, lambda term: swapped(term, name, free))
             kind = f"{'nat -> ' * len(tensor.shape)}R"
             self.equations.lemmas.append(f"(** What follows {name}, with any values in its place. *)\n")
             self.equations.lemmas.append(f"Variable {printer.called[free]} : {kind}.\n")
@@ -247,8 +239,8 @@ class Theorems:
             made: list[t.Index] = []
             for size in tensor.shape:
                 made.append(letters.new(size, {i.name for i in made}))
-            self.forwards[name] = Forward(changed, t.Entry(free, tuple(made)), equations, self.model.assumptions)
-        return self.forwards[name]
+            forwards[name] = Forward(changed, t.Entry(free, tuple(made)), equations, self.model.assumptions)
+        return forwards[name]
 
 
 def _free(program: Program, name: str) -> str:
@@ -256,11 +248,11 @@ def _free(program: Program, name: str) -> str:
     return next(f"any_{name[:50]}{k or ''}" for k in range(99) if f"any_{name[:50]}{k or ''}" not in program.tensors)
 
 
-def _swapped(term: t.Term, old: str, new: str) -> t.Term:
+def swapped(term: t.Term, old: str, new: str) -> t.Term:
     """A term with the entries of one tensor taken from another."""
     if isinstance(term, t.Entry):
         return t.Entry(new, term.indices) if term.tensor == old else term
-    return t.rebuilt(term, [_swapped(part, old, new) for part in t.children(term)])
+    return t.rebuilt(term, [swapped(part, old, new) for part in t.children(term)])
 
 
 def has_partial(term: t.Term) -> bool:
