@@ -1291,6 +1291,20 @@ def test_the_chain_goes_through_a_largest_value_without_ties():
     assert judged(*proof(steps, "batch", eq(term, right), [], TOPPED)) == (1, NOT_ESTABLISHED)
 
 
+def test_the_chain_goes_through_what_has_two_indices_each_in_its_place():
+    body = lambda i, j: times(entry("w", i), entry("v", j))  # noqa: E731
+    model = with_definitions(
+        ["g", [["i", "D"], ["j", "D"]], body("i:D", "j:D")],
+        ["loss", [["n", "N"]], times(entry("y", "n:N"), over("D", over("D", entry("g", 1, 0))))],
+    )
+    wrt = entry("w", "m:D")
+    steps = [["chain", "batch", total(LOSS, wrt)]]
+    for places, accepted in (((1, 0), True), ((0, 1), False)):
+        inside = times(total(LOSS, entry("g", *places)), direct(body(*places), wrt))
+        claimed = eq(total(LOSS, wrt), over("D", over("D", inside)))
+        assert (judged(*proof(steps, "batch", claimed, [], model)) == (0, "accepted")) is accepted
+
+
 def test_the_largest_of_one_sample_is_its_value():
     top = entry("top", "j:D")
     steps = [["unfold", "single", top]]
@@ -1304,16 +1318,17 @@ def test_the_largest_of_one_sample_is_its_value():
     assert (code, verdict) == (1, "refused: step 0 (separable): top differs, and no premise says otherwise")
 
 
-def test_a_delta_that_is_not_of_samples_stays_in_the_program_of_one():
-    same = times(delta("i:D", "j:D"), B)
+def test_a_delta_that_is_not_of_samples_stays_where_there_is_one_sample():
+    same = times(delta("i:D", "j:D"), B, size("D"))
     model = with_definitions(
         ["g", [["i", "D"], ["j", "D"]], same],
         ["loss", [["n", "N"]], times(entry("y", "n:N"), over("D", over("D", entry("g", 0, 1))))],
     )
     steps = [["unfold", "single", entry("g", "i:D", "j:D")]]
     assert judged(*proof(steps, "single", eq(entry("g", "i:D", "j:D"), same), [], model)) == (0, "accepted")
-    alone = eq(entry("g", "i:D", "j:D"), times(ONE, B))
-    assert judged(*proof(steps, "single", alone, [], model)) == (1, NOT_ESTABLISHED)
+    for one in (times(ONE, B, size("D")), times(delta("i:D", "j:D"), B, ONE)):
+        claimed = eq(entry("g", "i:D", "j:D"), one)
+        assert judged(*proof(steps, "single", claimed, [], model)) == (1, NOT_ESTABLISHED)
 
 
 def test_indices_below_a_largest_value_of_the_batch_are_counted_anew():
@@ -1935,6 +1950,71 @@ def test_no_more_steps_and_terms_than_the_limits(monkeypatch):
     monkeypatch.setattr(checker, "MAX_STEPS", 2)
     monkeypatch.setattr(checker, "MAX_TERMS", 3)
     assert judged(GOAL, CERTIFICATE) == (2, "malformed: too many terms or steps")
+
+
+def test_the_limits_are_these():
+    """They bound the effort of a check; another program that reads certificates has to know them."""
+    limits = {name: value for name, value in vars(checker).items() if name.startswith("MAX_")}
+    assert limits == {
+        "MAX_BYTES": 67_108_864,
+        "MAX_STEPS": 200_000,
+        "MAX_TERMS": 400_000,
+        "MAX_DEPTH": 1_000,
+        "MAX_DIGITS": 4_000,
+        "MAX_EXPONENT": 64,
+        "MAX_PAIRS": 20_000,
+    }
+    assert (checker.HUGE.bit_length(), checker.RECURSION) == (200_001, 12_000)
+
+
+def test_a_product_has_so_many_pairs_of_monomials_and_no_more(monkeypatch):
+    four = times(plus(W, B), plus(V, Q)), plus(times(W, V), times(W, Q), times(B, V), times(B, Q))
+    case = proof([ring(*four)], "batch", eq(*four))
+    monkeypatch.setattr(checker, "MAX_PAIRS", 4)
+    assert judged(*case) == (0, "accepted")
+    monkeypatch.setattr(checker, "MAX_PAIRS", 3)
+    assert judged(*case)[0] == 1
+
+
+def test_read_without_depth_powers_that_are_not_natural_are_left_alone():
+    """So that an equation which holds whatever they are asks for no condition."""
+    terms = checker.Terms()
+    ring = checker.Ring(terms)
+    base = terms.make("entry", (), "w", ())
+    for exponent in (HALF, Fraction(-1), Fraction(2)):
+        row = terms.make("power", (base,), exponent)
+        atom = (base, 2) if exponent == 2 else (row, 1)
+        assert ring.quotient(row, False) == ({frozenset((atom,)): 1}, checker.ONE, frozenset())
+    over, under, conditions = ring.quotient(terms.make("power", (base,), Fraction(-1)), True)
+    assert (over, under) == (checker.ONE, {frozenset(((base, 1),)): 1})
+    assert [relation for relation, *_ in conditions] == ["!="]
+
+
+def test_a_coefficient_is_so_long_and_no_longer(monkeypatch):
+    """Numerator and denominator count together."""
+    half = plus(num("7/2"), W), plus(W, num("7/2"))
+    case = proof([ring(*half)], "batch", eq(*half))
+    monkeypatch.setattr(checker, "HUGE", 10)
+    assert judged(*case) == (0, "accepted")
+    monkeypatch.setattr(checker, "HUGE", 9)
+    assert judged(*case) == (1, "refused: step 0 (ring): a coefficient is too long")
+
+
+@pytest.mark.parametrize(("digits", "verdict"), [("123456789", "nothing with"), ("1234567890", "a number that is no")])
+def test_a_number_of_a_row_has_nine_digits_at_most(digits, verdict):
+    text = replaced('["batch", 2, 3]', f'["batch", 2, {digits}]')
+    assert checker.check(json.dumps(GOAL), resealed(text))[1].startswith(f"malformed: {verdict}")
+
+
+def test_a_file_of_so_many_bytes_is_read_and_no_longer_one(monkeypatch, tmp_path, capsys):
+    names = [tmp_path / "goal.json", tmp_path / "certificate.json"]
+    for name, content in zip(names, (GOAL, CERTIFICATE), strict=True):
+        name.write_text(json.dumps(content), encoding="utf-8")
+    longest = max(len(name.read_text(encoding="utf-8")) for name in names)
+    for most, verdict in ((longest, "accepted"), (longest - 1, "malformed: give two files, of at most 64 MiB each")):
+        monkeypatch.setattr(checker, "MAX_BYTES", most)
+        checker.main([str(name) for name in names])
+        assert capsys.readouterr().out == f"{verdict}\n"
 
 
 def test_a_term_deeper_than_the_limit_is_refused(monkeypatch):
