@@ -113,9 +113,3 @@ def test_a_chain_without_lines_says_that_its_left_side_is_itself(world):
     chain = Chain(world.program, world("y[n]"))
     assert chain.theorem().conclusion == t.Judgement("=", world("y[n]"), world("y[n]"))
     assert not chain.add(rules.ring(world.program, world("y[n]"), world("y[n]")))
-
-
-def test_a_derivative_that_is_too_large_to_be_multiplied_out_is_carried_out_as_well():
-    model = parse_model(FRAME + "((u[n] + y[n])^16 + w + 1)^16", "large")
-    chain = local_derivative(model.program, "loss", t.Entry("u", (t.Index("m", "N"),)), ())
-    assert not any(isinstance(part, t.Partial) for part in t.subterms(chain.right))
