@@ -64,11 +64,13 @@ def after(number, word, statements, **options):
 
 
 TIMEOUT = ("prove", "-", "-q", "--timeout", "2")
+LIMITED = "not finished within 2 seconds|the formulas grow too much"
+"""Which limit is met first depends on how fast the machine is."""
 
 
 def bomb(number, written):
-    """What would take too long: the limit that was asked for holds."""
-    return formula(number, "not finished within 2 seconds", written, arguments=TIMEOUT, codes=(4,), placed=False)
+    """What would take too long: the limit that was asked for holds, or the one on the work."""
+    return formula(number, LIMITED, written, arguments=TIMEOUT, codes=(4,), placed=False)
 
 
 def grows(number, written):
@@ -153,12 +155,17 @@ FORMULAS = [
     bomb(47, "max(" * 60 + "b" + ", y[n])" * 60),
     bomb(47, "1/(1 + " * 49 + "b" + ")" * 49),
     text(
-        *(47, "not finished within 2 seconds", f"{HEAD}a0[n] = b + y[n]\n{DOUBLED}loss[n] = a59[n]\n"),
+        *(47, LIMITED, f"{HEAD}a0[n] = b + y[n]\n{DOUBLED}loss[n] = a59[n]\n"),
         arguments=TIMEOUT,
         codes=(4,),
         placed=False,
     ),
-    formula(47, "", "((b + y[n] + b * y[n] + b^2 + y[n]^2)^16 + b)^16", codes=(0, 4), placed=False),
+    formula(
+        *(47, "", "((b + y[n] + b * y[n] + b^2 + y[n]^2)^16 + b)^16"),
+        arguments=("prove", "-", "-q", "--timeout", "8"),
+        codes=(0, 4),
+        placed=False,
+    ),
 ]
 
 
