@@ -56,8 +56,9 @@ def ratios(value: Bounded, actual: NDArray[Any]) -> tuple[float, ...]:
 def resolution(value: Bounded, actual: NDArray[Any]) -> float:
     """The least relative error of the formula that this comparison rejects for certain; the shapes are equal."""
     seen = _distance(value, actual) + ALLOWED * _bound(value, actual)
-    with np.errstate(divide="ignore", over="ignore"):
-        return float(np.min(seen / value.m, initial=np.inf))
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        least = seen / value.m
+    return float(np.min(least, initial=np.inf, where=~np.isnan(least)))  # 0 that is known to be 0 shows nothing
 
 
 def _distance(value: Bounded, actual: NDArray[Any]) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -106,3 +107,11 @@ def test_errors_above_the_resolution_are_rejected_and_it_is_no_finer_than_the_bo
     with ctx.workprec(200):
         assert gap(exact.scaled(1 + arb(1.01 * least)), answer)[0] > 4
         assert gap(exact.scaled(1 + arb(0.5 * least)), answer)[0] < 4
+
+
+def test_what_has_no_bound_resolves_nothing():
+    """It is infinity divided by infinity, which is no number; nor does a zero that is exact show anything."""
+    zero = BoundEvaluator(SIZES, {"a": A}, "float64", {}).value(number(0), ())
+    assert resolution(zero, np.asarray(0.0)) == np.inf
+    lost = replace(zero, m=np.asarray(np.inf), e=np.asarray(np.inf))
+    assert resolution(lost, np.asarray(0.0)) == np.inf
